@@ -27,26 +27,30 @@ class UserError(Exception):
         self.key = key
         self._values = values
 
-    def for_others(self) -> str:
-        """The message for people elsewhere, without this machine's folders."""
-        values = {name: _without_folders(value) for name, value in self._values.items()}
-        return _on_one_line(text(self.key, None, **values))
+    def for_others(self, lang: str | None = None) -> str:
+        """The message for people elsewhere, without this machine's folders.
+
+        Args:
+            lang: One of `languages()`; by default the language of this machine's reader.
+        """
+        values = {name: _without_folders(value, lang) for name, value in self._values.items()}
+        return _on_one_line(text(self.key, lang, **values))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Allows the error to be pickled in a worker process for the process that prints it."""
         return partial(UserError, self.key, **self._values), ()
 
 
-def system_says(error: OSError) -> str:
+def system_says(error: OSError, lang: str | None = None) -> str:
     """Why the system refused, in the reader's language; in its own words if the catalogue has none."""
     key = f"system.{errno.errorcode.get(error.errno or 0)}"
-    return text(key) if key in catalogue() else error.strerror or type(error).__name__
+    return text(key, lang) if key in catalogue() else error.strerror or type(error).__name__
 
 
-def _without_folders(value: object) -> str:
+def _without_folders(value: object, lang: str | None) -> str:
     if isinstance(value, PurePath):
         return value.name
-    return FOLDERS.sub("", value.for_others() if isinstance(value, UserError) else str(value))
+    return FOLDERS.sub("", value.for_others(lang) if isinstance(value, UserError) else str(value))
 
 
 def _on_one_line(words: str) -> str:

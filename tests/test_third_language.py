@@ -19,7 +19,7 @@ from brakepoint.texts import ORIGINAL, language, languages, text
 ROOT = Path(__file__).parent.parent
 ROOMS = ("brakepoint", "footage", "solutions", "stubs", "hardware", "benchmarks", "docs", "deploy")
 KINDS = ("py", "j2", "html", "js", "css", "yml", "yaml", "sh")
-NOTHING_GOES_ON = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="spring"), picture=None)
+NOTHING_GOES_ON = SimpleNamespace(seats=[], trouble={}, room=SimpleNamespace(name="spring"), picture=None)
 
 CODE = [
     *(ROOT / name for name in ("Makefile", "devfile.yaml")),

@@ -78,6 +78,9 @@ class Watcher:
         store: The room's object store.
         clock: Returns the current time.
         reread: Reads the room again to notice who joins or leaves; by default the room is not reread.
+
+    Attributes:
+        trouble: Why the room could not be read the last time, by language; empty if it could.
     """
 
     def __init__(
@@ -90,18 +93,21 @@ class Watcher:
         self.room, self._store, self._clock = room, store, clock
         self._reread = reread or (lambda: room)
         self.seats: list[Seat] = [Seat(handle=handle) for handle in room.everybody]
-        self.trouble = ""
+        self.trouble: dict[str, str] = {}
 
     def watch(self, stopping: threading.Event) -> None:
         """Looks at the room repeatedly; the page shows when the store does not answer or the disk is full."""
         while not stopping.is_set():
             try:
                 self.look()
-                self.trouble = ""
+                self.trouble = {}
             except UserError as error:
-                self.trouble = error.for_others()
+                self.trouble = {lang: error.for_others(lang) for lang in languages()}
             except OSError as error:
-                self.trouble = text("room.error.board_disk", why=system_says(error))
+                self.trouble = {
+                    lang: text("room.error.board_disk", lang, why=system_says(error, lang))
+                    for lang in languages()
+                }
             stopping.wait(LOOK_EVERY_S)
 
     def look(self) -> None:

@@ -5,12 +5,15 @@ import time
 from collections import deque
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_named_feed
 from brakepoint.messages import (
     Action,
     Control,
     Detections,
+    FeedName,
     GivenOrder,
     Health,
     MissionState,
@@ -42,6 +45,8 @@ STOP_AGAIN_S = 1.0
 """A stop that the controller has not carried out is repeated this often: the broker may have been away."""
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
+
+FEED_NAME = TypeAdapter(FeedName)
 
 Json = dict[str, Any]
 
@@ -142,7 +147,7 @@ class Onlooker:
             mission = self._mission
             return {
                 "mission": mission.model_dump(mode="json", exclude={"at"}) if mission else None,
-                "feeds": feed_names(),
+                "feeds": [name for name in feed_names() if _can_be_asked_for(name)],
                 "line": line_of(self._truth) if self._truth else None,
                 "orders": list(self._orders),
                 "score": self._score.model_dump(mode="json") if self._score else None,
@@ -243,6 +248,15 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
     except UserError as error:
         tell("trouble", why=error)
         return None
+
+
+def _can_be_asked_for(name: str) -> bool:
+    """Whether a message can carry a feed's name; a file's name may even be no text at all."""
+    try:
+        FEED_NAME.validate_python(name)
+    except ValidationError:
+        return False
+    return True
 
 
 def line_of(truth: GroundTruth) -> Json:

@@ -5,10 +5,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Header, HTTPException, Response
+from fastapi import APIRouter, FastAPI, Header, Response
 from fastapi.responses import StreamingResponse
 
-from brakepoint.errors import UserError
 from brakepoint.look import INK, PAPER, SIGN_LOOKS
 from brakepoint.messages import SignClass, Wish
 from brakepoint.monitor.onlooker import Onlooker
@@ -64,10 +63,7 @@ def make_app(onlooker: Onlooker, token: str = "") -> FastAPI:
     def control(wish: Wish, x_brakepoint_token: Annotated[str, Header()]) -> Response:
         # A form on another site cannot send this header, even an empty one.
         check_token(x_brakepoint_token, token)
-        try:
-            onlooker.ask(wish)
-        except UserError as error:
-            raise HTTPException(422, error.for_others()) from None
+        onlooker.ask(wish)
         return Response(status_code=202)
 
     facts = {"speeds": SPEEDS, "looks": LOOKS}

@@ -14,7 +14,6 @@ from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Request,
 from fastapi.responses import JSONResponse
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
-from brakepoint.errors import UserError
 from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection, SignClass
 from brakepoint.scenery.artwork import PLATES, svg
@@ -25,7 +24,7 @@ BODY_MAX_BYTES = 8_000_000
 """Enough for a JPEG of a few megapixels in base64."""
 TO_PRINT = {kind: plate for kind, plate in PLATES.items() if not kind.startswith("road-")}
 """The sign plates of the toy's line, at their true size."""
-TEXTS = ("show.", "sign.class.")
+TEXTS = ("show.", "sign.")
 Answer = TypeVar("Answer")
 Token = Annotated[str, Header(alias="X-Brakepoint-Token")]
 
@@ -68,7 +67,7 @@ def make_app(
     @router.post("/look")
     def look(body: Annotated[bytes, Depends(_body)], given: Token) -> JSONResponse:
         check_token(given, token)
-        image = _or_422(lambda: decoded(body))
+        image = decoded(body)
         with one_at_a_time:
             began_at = time.perf_counter()
             found = detector.detect_image(image)
@@ -78,13 +77,13 @@ def make_app(
     @router.get("/album.json")
     def kept(given: Token) -> JSONResponse:
         check_token(given, token)
-        return JSONResponse({"names": _or_422(lambda: album.names)}, headers=NO_STORE)
+        return JSONResponse({"names": album.names}, headers=NO_STORE)
 
     @router.post("/album", status_code=201)
     def keep(shown: ShownPicture, given: Token) -> JSONResponse:
         check_token(given, token)
         with one_at_a_time:
-            name = _or_422(lambda: album.add(shown.jpeg, shown.signs))
+            name = album.add(shown.jpeg, shown.signs)
         return JSONResponse({"name": name}, status_code=201)
 
     @router.get("/album/{name}")
@@ -129,13 +128,6 @@ def _sign(found: Detection, image: np.ndarray) -> dict[str, object]:
         min(max(share, 0.0), 1.0) for share in (left / width, top / height, right / width, bottom / height)
     ]
     return {"sign_class": found.sign_class, "confidence": found.confidence, "box": box}
-
-
-def _or_422(do: Callable[[], Answer]) -> Answer:
-    try:
-        return do()
-    except UserError as error:
-        raise HTTPException(422, error.for_others()) from None
 
 
 def _or_404(do: Callable[[], Answer]) -> Answer:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brakepoint.errors import UserError, system_says
 from brakepoint.sockets import PORT_MAX
-from brakepoint.texts import catalogue, chosen_language, languages
+from brakepoint.texts import catalogue, chosen_language, languages, text
 from brakepoint.web import LOCAL_HOSTS, STATIC
 
 LOCAL_NAMES = [f"[{host}]" if ":" in host else host for host in LOCAL_HOSTS]
@@ -35,8 +35,12 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
 }
-"""Headers of every answer: no external content, and no embedding in frames, which prevents clickjacking."""
+"""Headers of every answer that does not set them itself.
+
+They prevent external content, embedding in frames, and a script that the browser has kept from an older kit.
+"""
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
 
@@ -58,7 +62,9 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         if scope["type"] == "http" and not self._is_short(Headers(scope=scope)):
@@ -108,6 +114,8 @@ def make_page(
     app.add_middleware(Guard, body_max_bytes=body_max_bytes)  # Added last, so it runs first.
     app.include_router(router)
     app.add_exception_handler(RequestValidationError, _refuse)
+    app.add_exception_handler(UserError, _explain)
+    app.add_exception_handler(OSError, _explain)
 
     @app.get("/texts.json")
     def texts() -> JSONResponse:
@@ -125,6 +133,17 @@ def _refuse(_: Request, __: Exception) -> JSONResponse:
     """Refuses an invalid body without repeating it: JSON cannot answer a NaN, nor half a character."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return JSONResponse({"detail": status.phrase}, status)
+
+
+def _explain(_: Request, error: Exception) -> JSONResponse:
+    """Answers an error that a person can fix with its sentence, by language: each page shows its own."""
+    if isinstance(error, UserError):
+        status, said = HTTPStatus.UNPROCESSABLE_ENTITY, {lang: error.for_others(lang) for lang in languages()}
+    else:
+        assert isinstance(error, OSError)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        said = {lang: text("web.disk", lang, why=system_says(error, lang)) for lang in languages()}
+    return JSONResponse({"detail": said}, status)
 
 
 @contextmanager

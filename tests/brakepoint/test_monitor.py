@@ -335,6 +335,13 @@ def test_a_service_that_is_not_heard_of_any_more_is_silent_unless_it_said_goodby
     assert [each["health"] for each in looking_on(status=said).now()["services"]] == [shown]
 
 
+def test_only_feeds_that_a_message_can_name_are_offered(looking_on, monkeypatch):
+    names = ["track-stop", "été", "not-utf8-\udce9", "turned-\u202e", "two\nlines", "x" * 201]
+    monkeypatch.setattr(onlooking, "feed_names", lambda: names)
+
+    assert looking_on().story()["feeds"] == ["track-stop", "été"]
+
+
 def test_the_map_holds_the_whole_line():
     truth = feed("track-full")
     line = line_of(truth)

@@ -16,6 +16,7 @@ from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed, find_named_feed
 from brakepoint.messages import Action, Control, MissionState, Wish
 from brakepoint.monitor.server import make_app as make_monitor
+from brakepoint.texts import languages
 from brakepoint.web.server import BODY_MAX_BYTES
 
 LOCAL = "http://localhost:8000"
@@ -29,7 +30,7 @@ def ask(wish: Wish) -> None:
 
 
 LOOKING: Any = SimpleNamespace(ask=ask, picture=None)
-WATCHING: Any = SimpleNamespace(room=SimpleNamespace(name="spring"), seats=[], trouble="")
+WATCHING: Any = SimpleNamespace(room=SimpleNamespace(name="spring"), seats=[], trouble={})
 PAGES = {"live": lambda: make_monitor(LOOKING), "board": lambda: make_board(WATCHING)}
 
 
@@ -128,6 +129,11 @@ def test_no_answer_may_be_framed_or_bring_anything_from_elsewhere(page, path, ho
     assert headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.parametrize("path", ["/", "/texts.json", "/web/shared.js", "/web/style.css", "/no-such-page"])
+def test_a_browser_asks_again_before_it_uses_what_an_older_kit_sent(page, path) -> None:
+    assert TestClient(page, base_url=LOCAL).get(path).headers["cache-control"] == "no-cache"
+
+
 def test_the_pages_have_no_script_or_style_of_their_own_that_the_policy_would_refuse(page) -> None:
     client = TestClient(page, base_url=LOCAL)
     written = client.get("/").text
@@ -182,6 +188,7 @@ def test_a_refusal_shows_no_folder_of_this_machine(name) -> None:
     said = client.post("/control", json={"action": "start", "feed": name}, headers=TOKEN)
 
     assert said.status_code == 422
+    assert set(said.json()["detail"]) == set(languages())
     assert (
         "/etc" not in said.text
         and "/home" not in said.text

@@ -2,15 +2,22 @@
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
 from browsing import await_in_page, complaints_of
+from driving import feed
 from playwright.sync_api import Page, expect
-from recordings import make_feed
+from recordings import make_feed, record, report_of
 
 from brakepoint.cli import run
+from brakepoint.course import Track
+from brakepoint.mission.page import render_page
+from brakepoint.mission.page.race import Racer, render_race
+from brakepoint.workshop.souvenir import Souvenir, built
+from brakepoint.workshop.souvenir import render as render_souvenir
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
@@ -91,6 +98,38 @@ def test_nothing_sticks_out_sideways(page: Page, viewport):
     page.set_viewport_size(viewport)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESK])
+def test_the_longest_name_sticks_out_of_no_page(browser, tmp_path: Path, viewport):
+    name = "a_name_without_a_space_" * 8
+    recording = record(feed("track-stop"))
+    mission = recording.mission.model_copy(update={"feed": name})
+    run = recording.run.model_copy(update={"feed": name})
+    recording = recording.model_copy(update={"mission": mission, "run": run})
+    day, steps = date(2026, 11, 29), built({}, Track.FULL)
+    pages = (
+        render_page(report_of(recording), [recording], {}),
+        render_race([Racer(name, recording)]),
+        render_souvenir(Souvenir(handle=name, day=day, steps=steps, missions=(mission,))),
+    )
+    page = browser.new_page(viewport=viewport)
+    widths = []
+    for content in pages:
+        (tmp_path / "page.html").write_text(content, encoding="utf-8")
+        page.goto((tmp_path / "page.html").as_uri())
+        widths.append(page.evaluate("document.documentElement.scrollWidth"))
+    page.close()
+
+    assert widths == [viewport["width"]] * 3
+
+
+def test_the_pace_is_written_as_the_language_writes_it(page: Page):
+    slowest = page.locator("[data-pace] option").first
+    expect(slowest).to_have_text("0.5×")
+    page.get_by_role("button", name="Français").click()
+
+    expect(slowest).to_have_text("0,5×")
 
 
 def test_light_and_dark_differ_and_follow_the_system(page: Page):

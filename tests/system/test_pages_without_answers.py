@@ -9,16 +9,28 @@ from playwright.sync_api import Browser, Page, Route, expect
 from simulated_room import SimulatedRoom
 
 from brakepoint.board import server as board
+from brakepoint.errors import UserError
 from brakepoint.feeds import feed_names, find_feed
 from brakepoint.messages import Light, TrainState
 from brakepoint.monitor import server as monitor
 from brakepoint.monitor.onlooker import Json, line_of
+from brakepoint.texts import text
 from brakepoint.truth import load_truth
 
 TOKEN = "a-token"
 FORBIDDING_STORAGE = """for (const name of ["localStorage", "sessionStorage"])
   Object.defineProperty(window, name, { get() { throw new DOMException("forbidden", "SecurityError"); } });"""
 IMPATIENT = "AbortSignal.timeout = () => AbortSignal.abort();"
+LIMITS = """window.limits = [];
+AbortSignal.timeout = () => {
+  const limit = new AbortController();
+  limits.push(limit);
+  return limit.signal;
+};"""
+WRITINGS = """window.writings = 0;
+document.addEventListener("DOMContentLoaded", () => new MutationObserver((seen) => (writings += seen.length))
+  .observe(document.getElementById("trouble"), { childList: true, characterData: true, subtree: true }));"""
+RUN = {"run": 1, "feed": "track-stop", "running": True, "since": 0.0, "train_lost": False}
 
 
 def standing_at(position_cm: float) -> Any:
@@ -121,6 +133,137 @@ def test_a_token_is_pasted_with_what_nobody_sees(serve: Any, page: Page) -> None
     page.click("#start")
 
     expect(page.locator("#asked")).to_have_text("Asked: Start")
+
+
+def test_a_button_whose_answer_never_comes_says_so(serve: Any, page: Page) -> None:
+    page.add_init_script(LIMITS)
+    page.goto(serve(monitor.make_app(standing_at(0.0))))
+    page.route("**/control", lambda route: None)
+    with page.expect_request("**/control"):
+        page.click("#start")
+    page.evaluate("limits.forEach((limit) => limit.abort())")
+
+    expect(page.locator("#asked")).to_contain_text("Not asked: Start.")
+
+
+def test_a_picture_that_never_comes_does_not_stop_the_next_ones(serve: Any, page: Page) -> None:
+    page.add_init_script(LIMITS)
+    page.route("**/picture.jpg", lambda route: None)
+    with page.expect_request("**/picture.jpg"):
+        page.goto(serve(monitor.make_app(standing_at(0.0))))
+    with page.expect_request("**/picture.jpg"):
+        page.evaluate("limits.forEach((limit) => limit.abort())")
+
+
+def test_news_leave_a_choice_alone_that_is_being_made(serve: Any, page: Page) -> None:
+    onlooker = standing_at(0.0)
+    story: Json = {**onlooker.story(), "mission": RUN}
+    onlooker.story = lambda: story
+    page.goto(serve(monitor.make_app(onlooker)))
+    expect(page.locator("#feed")).to_have_value("track-stop")
+    page.evaluate("document.getElementById('feed').value = 'track-full'")  # As in the list, by arrow keys.
+    order = {"kind": "brake", "reason": "by_hand", "time_s": 1.0, "position_cm": 2.0}
+    story["orders"] = [order]
+    onlooker.version += 1
+    expect(page.locator("#orders strong")).to_have_count(1)
+    expect(page.locator("#feed")).to_have_value("track-full")
+
+    story["mission"] = {**RUN, "run": 2}
+    onlooker.version += 1
+    expect(page.locator("#feed")).to_have_value("track-stop")
+
+
+def test_a_refusal_is_in_the_language_of_the_page(train: Any, page: Page) -> None:
+    def refuse_feed(_: Any) -> None:
+        raise UserError("live.error.broker_away")
+
+    train.ask = refuse_feed
+    page.get_by_role("button", name="Français").click()
+    page.click("#start")
+
+    expect(page.locator("#asked")).to_have_text(text("live.error.broker_away", "fr"))
+
+
+def test_trouble_that_lasts_is_read_out_once(serve: Any, page: Page) -> None:
+    page.clock.install()
+    page.add_init_script(WRITINGS)
+    page.route("**/news", refuse)
+    page.goto(serve(monitor.make_app(standing_at(0.0))))
+    expect(page.locator("body[inert]")).to_have_count(0)
+    page.clock.run_for(4_000)
+    expect(page.locator("#trouble")).to_contain_text("has lost contact")
+    page.clock.run_for(10_000)
+
+    assert page.evaluate("writings") == 1
+
+
+def test_the_address_with_the_token_may_be_pasted_into_the_open_page(serve: Any, page: Page) -> None:
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    address = serve(monitor.make_app(standing_at(0.0), TOKEN))
+    page.goto(address)
+    page.click("#start")
+    expect(page.locator("#asked")).to_contain_text("The token is wrong")
+    page.goto(f"{address}#token={TOKEN}")
+    expect(page).to_have_url(address)
+    page.click("#start")
+
+    expect(page.locator("#asked")).to_have_text("Asked: Start")
+
+
+def test_who_gives_no_token_is_asked_again_only_after_a_click(
+    serve: Any, page: Page, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.clock.install()
+    page.goto(serve(board.make_app(SimulatedRoom().watcher, TOKEN)))
+    expect(page.locator("#trouble")).to_contain_text("The token is wrong")
+    for _ in range(2):
+        with page.expect_response("**/room.json"):
+            page.clock.run_for(3_000)
+    assert len(asked) == 1
+    page.click("#theme")
+    with page.expect_response("**/room.json"):
+        page.clock.run_for(3_000)
+
+    assert len(asked) == 2
+
+
+def test_a_late_answer_to_a_wrong_token_does_not_throw_the_right_one_away(serve: Any, page: Page) -> None:
+    held: list[Route] = []
+    given = iter(["wrong", TOKEN])
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept(next(given, "no more"))))
+    page.goto(serve(monitor.make_app(standing_at(0.0), TOKEN)))
+    page.route("**/control", lambda route: held.append(route), times=1)
+    page.click("#start")
+    page.click("#break")
+    expect(page.locator("#asked")).to_contain_text("The token is wrong")
+    page.click("#break")
+    expect(page.locator("#asked")).to_contain_text("Asked")
+    with page.expect_response("**/control") as answer:
+        held.pop().continue_()
+    answer.value.finished()
+    page.click("#start")
+
+    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    assert len(asked) == 2
+
+
+def test_another_language_does_not_hide_that_the_board_is_lost(
+    serve: Any, page: Page, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page.clock.install()
+    page.goto(serve(board.make_app(SimulatedRoom().watcher)))
+    expect(page.locator(".seat")).to_have_count(40)
+    page.route("**/room.json", lambda route: route.abort())
+    page.clock.run_for(3_000)
+    expect(page.locator("#trouble")).to_contain_text("has lost contact")
+    page.get_by_role("button", name="Français").click()
+
+    assert page.locator("#trouble").inner_text() == text("board.lost", "fr"), "it does not come back later"
 
 
 def test_the_board_does_not_wait_for_ever(serve: Any, page: Page, tmp_path: Any, monkeypatch: Any) -> None:

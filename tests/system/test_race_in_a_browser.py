@@ -80,6 +80,27 @@ def test_a_new_start_in_a_countdown_counts_once(page: Page) -> None:
     expect(page.locator("#countdown")).to_have_text("2")
 
 
+def test_another_pace_moves_the_trains_on_from_where_they_are(page: Page) -> None:
+    page.keyboard.press("Space")
+    page.clock.run_for(COUNTDOWN_MS + 2000)
+    before = seconds(page)
+    page.select_option("#pace", "1")
+    page.clock.run_for(100)
+
+    assert seconds(page) >= before
+
+
+def test_the_clock_is_written_as_the_language_writes_it(page: Page) -> None:
+    expect(page.locator("#clock")).to_have_text("0.0 s")
+    page.get_by_role("button", name="Français").click()
+
+    expect(page.locator("#clock")).to_have_text("0,0 s")
+
+
+def seconds(page: Page) -> float:
+    return float(page.locator("#clock").inner_text().removesuffix(" s"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_race_is_for_everybody(page: Page, scheme) -> None:
     page.emulate_media(color_scheme=scheme)

@@ -21,6 +21,7 @@ from brakepoint.messages import SignClass
 from brakepoint.models import BASE_MODEL
 from brakepoint.show.album import Album, ShownSign
 from brakepoint.show.server import make_app
+from brakepoint.texts import text
 from brakepoint.truth import VisibleSign, load_truth
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -231,6 +232,108 @@ def test_only_one_camera_is_opened_however_often_the_button_is_pressed(page):
     assert page.evaluate("opened") == 1
 
 
+def test_arrow_keys_go_through_the_kinds_of_a_box(page, lesson):
+    open_picture(page, lesson[0][0])
+    draw(page, ShownSign(sign_class=SignClass.DANGER_AHEAD, box=(0.7, 0.1, 0.8, 0.3)))
+    page.locator("#boxes select").focus()
+    for kind in (SignClass.SPEED_LIMIT, SignClass.DANGER_AHEAD):
+        page.keyboard.press("ArrowDown" if kind is SignClass.SPEED_LIMIT else "ArrowUp")
+        expect(page.locator("#boxes select")).to_have_value(kind)
+        expect(page.locator("#boxes select")).to_be_focused()
+
+
+def test_the_box_that_the_keyboard_reaches_is_the_chosen_one_and_the_keyboard_stays_when_it_goes(
+    page, lesson
+):
+    open_picture(page, lesson[0][0])
+    for left in (0.1, 0.4, 0.7):
+        draw(page, ShownSign(sign_class=SignClass.SPEED_LIMIT, box=(left, 0.1, left + 0.1, 0.3)))
+    page.locator("#boxes button").first.focus()
+    expect(page.locator("#boxes li").first).to_have_class("chosen")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#boxes li")).to_have_count(2)
+    expect(page.locator("#boxes button").first).to_be_focused()
+
+
+SECOND_CLICK = """(button) =>
+  button.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 2 }))"""
+
+
+def test_a_double_click_saves_once_and_removes_one(page, album, lesson):
+    open_picture(page, lesson[0][0])
+    page.click("#save")
+    kept(page, 1)
+    page.locator("#save").evaluate(SECOND_CLICK)
+    open_picture(page, lesson[1][0])
+    page.click("#save")
+    kept(page, 2)
+    page.locator("#album button").first.evaluate(SECOND_CLICK)
+    for left in (0.1, 0.4):
+        draw(page, ShownSign(sign_class=SignClass.SPEED_LIMIT, box=(left, 0.1, left + 0.1, 0.3)))
+    page.click("#boxes button >> nth=0")
+    page.locator("#boxes button").first.evaluate(SECOND_CLICK)
+
+    expect(page.locator("#boxes li")).to_have_count(1)
+    page.click("#save")
+    kept(page, 3)
+    assert len(album.names) == 3
+
+
+def test_a_picture_that_another_page_has_removed_goes_without_a_word(page, album, lesson):
+    open_picture(page, lesson[0][0])
+    page.click("#save")
+    kept(page, 1)
+    assert page.context.browser
+    other = page.context.browser.new_page()  # The browser itself complains of a 404, which is expected here.
+    other.goto(page.url)
+    kept(other, 1)
+    album.remove("shown_0001.jpg")
+    other.click("#album button")
+
+    kept(other, 0)
+    expect(other.locator("#trouble")).to_be_hidden()
+
+
+def test_the_picture_that_was_chosen_last_stays(page, lesson):
+    held: list[Route] = []
+    page.route("**/samples/*", lambda route: held.append(route), times=1)
+    with page.expect_request("**/samples/*"):
+        page.click("#sample")
+    open_picture(page, encoded(np.zeros((100, 640, 3), np.uint8)))
+    with page.expect_response("**/samples/*") as answer:
+        held.pop().continue_()
+    answer.value.finished()
+    page.evaluate("createImageBitmap(document.getElementById('picture'))")
+
+    expect(page.locator("#save")).to_be_enabled()
+    assert page.evaluate("document.getElementById('picture').height") == 100
+
+
+def test_a_camera_that_is_left_leaves_its_last_picture_to_be_looked_at(page):
+    page.click("#camera")
+    expect(page.locator("#seen")).to_contain_text(" ms")
+    held: list[Route] = []
+    page.route("**/look", lambda route: held.append(route))
+    with page.expect_request("**/look"):
+        page.click("#camera")
+    expect(page.locator("#camera")).to_have_text("Start the camera")
+
+    expect(page.locator("#save")).to_be_disabled()
+
+
+def test_all_that_the_page_has_said_is_said_again_in_the_other_language(page, lesson):
+    open_picture(page, lesson[0][0])
+    page.click("#save")
+    kept(page, 1)
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+    expect(page.locator("#trouble")).to_contain_text("cannot read")
+    page.get_by_role("button", name="Français").click()
+
+    expect(page.locator("#seen")).to_have_text(text("show.saved", "fr", name="shown_0001.jpg"))
+    expect(page.locator("#trouble")).to_have_text(text("show.no_picture", "fr"))
+
+
 def test_a_file_that_is_not_a_picture_is_named(page):
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
 
@@ -275,6 +378,8 @@ def test_plates_are_printed_in_their_true_size(page, address):
     cm_px = 96 / 2.54
 
     assert first.evaluate("plate => plate.naturalWidth") > 0
+    page.get_by_role("button", name="Français").click()
+    expect(first).to_have_attribute("alt", text("sign.kind.danger-exclamation", "fr"))
     assert abs(page.locator(".ruler").evaluate("bar => bar.getBoundingClientRect().width") - 10 * cm_px) < 0.5
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 NOT_COPIED = shutil.ignore_patterns(".*", "runs", "site", "wheelhouse", "__pycache__")
 THEME = '{% macro t(key) %}{{ {"language": "LANG"}[key] }}{% endmacro %}'
 SILENT_BUS: Any = SimpleNamespace(take=lambda *_: None)
-EMPTY_ROOM: Any = SimpleNamespace(seats=[], trouble="", room=SimpleNamespace(name="spring"))
+EMPTY_ROOM: Any = SimpleNamespace(seats=[], trouble={}, room=SimpleNamespace(name="spring"))
 
 
 @pytest.mark.parametrize(

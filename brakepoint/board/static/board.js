@@ -1,8 +1,7 @@
 // The page keeps nothing of its own but language, theme and token: all it shows comes afresh each time it asks.
-import { $, complain, element, fetchWithToken, lang, number, root, say, speak } from "./web/shared.js";
+import { $, answersSoon, complain, element, fetchWithToken, lang, number, root, say, speak } from "./web/shared.js";
 
 const ASK_EVERY_MS = 3000;
-const ANSWERS_WITHIN_MS = 10000;
 const LINES = 6;
 const STATES = ["working", "stuck", "silent", "finished", "absent"];
 
@@ -17,7 +16,6 @@ root.addEventListener("language", () => {
 function show() {
   const { room, steps, seats } = board;
   $("room").textContent = room;
-  complain(board.trouble);
   $("states").replaceChildren(
     ...STATES.map((state) => [state, seats.filter((seat) => seat.state === state).length])
       .filter(([, count]) => count)
@@ -124,13 +122,14 @@ function fill(id, lines, empty) {
 
 async function ask() {
   try {
-    const answer = await fetchWithToken("room.json", { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
-    if (answer.status === 403) return complain(say("web.forbidden"));
+    const answer = await fetchWithToken("room.json", { signal: answersSoon() });
+    if (answer.status === 403) return complain(() => say("web.forbidden"));
     if (!answer.ok) throw new Error(answer.status);
     board = await answer.json();
     show();
+    complain(() => board.trouble[lang] ?? "");
   } catch {
-    complain(say("board.lost"));
+    complain(() => say("board.lost"));
   } finally {
     setTimeout(ask, ASK_EVERY_MS);
   }

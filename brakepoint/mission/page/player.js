@@ -42,11 +42,12 @@ for (const section of document.querySelectorAll("[data-feed]")) {
     show(Math.floor(seconds * run.rate));
     (filmed ? film.ended : tick >= last) ? play(false) : requestAnimationFrame(follow);
   }
-  film.addEventListener("error", () => {
+  function lose() {
     filmed = false;
     film.hidden = true;
     section.querySelector(".no-film").hidden = false;
-  });
+  }
+  film.error ? lose() : film.addEventListener("error", lose); // It may have failed before this script ran.
   film.addEventListener("loadedmetadata", () => tick && go(tick), { once: true }); // A film that is sought loses its poster.
   find("play").addEventListener("click", () => play(!playing));
   find("pace").addEventListener("change", () => {
@@ -62,6 +63,10 @@ for (const section of document.querySelectorAll("[data-feed]")) {
     });
   }
   for (const bar of section.querySelectorAll("[data-first]")) bar.addEventListener("click", () => go(+bar.dataset.first));
-  root.addEventListener("language", () => show(tick));
-  show(0);
+  function speak() {
+    for (const pace of find("pace").options) pace.textContent = `${(+pace.value).toLocaleString(root.lang)}×`;
+    show(tick);
+  }
+  root.addEventListener("language", speak);
+  speak();
 }

@@ -12,11 +12,14 @@ const heats = [...document.querySelectorAll("[data-heat]")].map((section) => ({
 }));
 let heat = 0;
 let began = null; // When the heat began, by the browser's clock; null while nothing drives.
+let at = 0; // Seconds of the run that the page shows.
+let pace = $("pace").value;
 let round = 0; // A countdown of an earlier round starts nothing.
 
 const last = (run) => run.share.length - 1;
 
 function show(seconds) {
+  at = seconds;
   for (const { lane, train, engine, run } of heats[heat].lanes) {
     const tick = Math.min(Math.floor(seconds * run.rate + 1e-6), last(run)); // 123 / 15 * 15 is a little less than 123.
     const [, kind] = run.orders.findLast(([from]) => from <= tick);
@@ -34,7 +37,7 @@ function longest() {
 
 function follow() {
   if (began === null) return;
-  const seconds = Math.min(((performance.now() - began) / 1000) * $("pace").value, longest());
+  const seconds = Math.min(((performance.now() - began) / 1000) * pace, longest());
   show(seconds);
   if (seconds < longest()) requestAnimationFrame(follow);
   else if (heat === heats.length - 1) podium();
@@ -71,6 +74,12 @@ function podium() {
   $("podium-title").focus();
 }
 
+$("pace").onchange = () => {
+  const now = performance.now();
+  if (began !== null) began = now - ((now - began) * pace) / $("pace").value; // The trains drive on from where they are.
+  pace = $("pace").value;
+};
+root.addEventListener("language", () => show(at));
 $("start").onclick = start;
 $("next").onclick = () => choose((heat + 1) % heats.length);
 $("show").onclick = podium;

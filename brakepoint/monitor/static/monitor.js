@@ -1,5 +1,5 @@
 // The page keeps nothing of its own but language, theme and token: all it shows comes afresh with the news.
-import { $, complain, element, facts, fetchWithToken, keys, number, pair, percent, root, say, sentence, speak } from "./web/shared.js";
+import { $, answersSoon, complain, element, facts, fetchWithToken, keys, number, pair, percent, refusal, root, say, sentence, speak } from "./web/shared.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const FROZEN_AFTER_MS = 1500;
@@ -43,9 +43,10 @@ async function ask(what, wish) {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(wish),
+      signal: answersSoon(),
     });
-    const refused = answer.status === 403 ? say("web.forbidden") : answer.ok ? "" : (await answer.json()).detail;
-    said = refused || say("monitor.asked", { what });
+    const nobody = () => say("monitor.not_asked", { what });
+    said = answer.ok ? say("monitor.asked", { what }) : (await refusal(answer, nobody))();
   } catch {
     said = say("monitor.not_asked", { what });
   }
@@ -68,7 +69,7 @@ async function drawPicture() {
   if (loading || document.hidden) return;
   loading = true;
   try {
-    const answer = await fetch("picture.jpg");
+    const answer = await fetch("picture.jpg", { signal: answersSoon() });
     if (answer.status !== 200) return;
     const picture = await createImageBitmap(await answer.blob());
     if (canvas.width !== picture.width) [canvas.width, canvas.height] = [picture.width, picture.height];
@@ -136,16 +137,26 @@ function serviceLine(one) {
 // What changes now and then ------------------------------------------------------------------------------------------
 
 function showStory() {
-  const { mission, feeds, orders, line } = story;
-  const names = [...new Set([...feeds, ...(mission ? [mission.feed] : [])])];
-  $("feed").replaceChildren(...names.map((name) => element("option", { value: name, textContent: name.split("/").pop() })));
-  if (mission) $("feed").value = mission.feed;
+  const { mission, orders, line } = story;
+  showFeeds();
   $("stop").disabled = !mission?.running;
   showOrder(mission?.running ? orders.at(-1) : null);
   const lines = orders.toReversed().map(orderLine);
   $("orders").replaceChildren(...(lines.length ? lines : [element("li", { className: "empty", textContent: say("monitor.no_orders") })]));
   drawMap(line);
   showScore();
+}
+
+let feedsShown = "";
+
+function showFeeds() {
+  const { mission, feeds } = story;
+  const told = JSON.stringify([feeds, mission?.feed, mission?.run]);
+  if (told === feedsShown) return; // A person may be choosing one.
+  feedsShown = told;
+  const names = [...new Set([...feeds, ...(mission ? [mission.feed] : [])])];
+  $("feed").replaceChildren(...names.map((name) => element("option", { value: name, textContent: name.split("/").pop() })));
+  if (mission) $("feed").value = mission.feed;
 }
 
 function showOrder(order) {
@@ -265,8 +276,9 @@ function listen() {
 
 setInterval(() => {
   const silentMs = performance.now() - heardAt;
-  if (silentMs > FROZEN_AFTER_MS) complain(say("monitor.lost"));
-  else complain(now?.held_back.length ? say("monitor.held_back", { topics: now.held_back.join(", ") }) : "");
+  if (silentMs > FROZEN_AFTER_MS) complain(() => say("monitor.lost"));
+  else if (now?.held_back.length) complain(() => say("monitor.held_back", { topics: now.held_back.join(", ") }));
+  else complain();
   // The browser does not try again by itself after a proxy’s error, nor when the connection vanished without a word.
   if (Math.min(silentMs, performance.now() - listenedAt) > LISTEN_AGAIN_MS) listen();
 }, 500);

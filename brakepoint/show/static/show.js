@@ -1,5 +1,5 @@
 // Shows a camera or a picture to the model, and lets a person draw and correct the boxes.
-import { $, complain, element, facts, fetchWithToken, lang, percent, root, say, speak } from "./web/shared.js";
+import { $, complain, element, facts, fetchWithToken, number, percent, refusal, root, say, speak, tellOnce } from "./web/shared.js";
 
 const WIDTH = 640; // What the train's camera delivers, so that a sign is as large for the model as it will be.
 const STEP = 0.01; // An arrow key's, of the picture's side.
@@ -21,6 +21,9 @@ let watches = 0;
 let proposals = 0;
 let answered = true;
 let saving = false;
+let openings = 0;
+let albums = 0;
+let seen = () => "";
 
 const title = (kind) => say(`sign.class.${kind}`);
 const jpegOf = () => new Promise((done) => still.toBlob(done, "image/jpeg", 0.92));
@@ -32,15 +35,14 @@ async function ask(address, options = {}) {
   try {
     answer = await fetchWithToken(address, options);
   } catch {
-    complain(say("show.lost"));
+    complain(() => say("show.lost"));
     return null;
   }
-  if (!answer.ok) {
-    const why = await answer.json().then((said) => said.detail, () => answer.status);
-    complain(say("show.refused", { why: typeof why === "string" ? why : answer.status }));
-    return null;
-  }
-  return answer;
+  const isGone = options.method === "DELETE" && answer.status === 404; // Another page has removed it already.
+  if (answer.ok || isGone) return answer;
+  const why = await refusal(answer, () => answer.status);
+  complain(() => say("show.refused", { why: why() }));
+  return null;
 }
 
 async function look() {
@@ -48,10 +50,14 @@ async function look() {
   return answer && answer.json();
 }
 
-function tellSeen({ signs, took_ms }) {
+function tellSeen(words) {
+  seen = words;
+  tellOnce($("seen"), seen());
+}
+
+function inWords({ signs, took_ms }) {
   const words = signs.map((sign) => `${title(sign.sign_class)} ${percent(sign.confidence)}`).join(", ");
-  const said = say("show.seen", { signs: words || say("show.seen_nothing"), took: Math.round(took_ms) });
-  if ($("seen").textContent !== said) $("seen").textContent = said;
+  return say("show.seen", { signs: words || say("show.seen_nothing"), took: number(took_ms) });
 }
 
 // Where pictures come from --------------------------------------------------------------------------------------------
@@ -65,28 +71,41 @@ function take(source, width, height) {
   hasPicture = true;
 }
 
+const end = (media) => media?.getTracks().forEach((track) => track.stop());
+
 async function startCamera() {
-  complain("");
+  complain();
+  const mine = ++openings;
+  let opened = null;
   $("camera").disabled = true; // A second camera that is opened meanwhile could not be stopped any more.
   try {
-    if (!navigator.mediaDevices) throw new Error(say("show.insecure"));
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
+    opened = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 1280 } });
+    video.srcObject = opened;
+    await video.play();
   } catch (error) {
-    complain(say("show.no_camera", { why: error.message }));
+    end(opened);
+    complain(() => say("show.no_camera", { why: navigator.mediaDevices ? error.message : say("show.insecure") }));
     return;
   } finally {
     $("camera").disabled = false;
   }
-  video.srcObject = stream;
-  await video.play();
+  if (mine !== openings) return end(opened); // A person has opened a picture meanwhile.
+  stream = opened;
+  stream.getTracks().forEach((track) => (track.onended = leaveCamera)); // A camera may be unplugged.
   resume();
 }
 
 function stopCamera() {
-  stream?.getTracks().forEach((track) => track.stop());
+  end(stream);
   stream = null;
   frozen = true;
   tell();
+}
+
+async function leaveCamera() {
+  const isLive = !frozen;
+  stopCamera();
+  if (isLive && hasPicture) await propose(); // The boxes were those of an earlier picture.
 }
 
 async function watch() {
@@ -95,11 +114,11 @@ async function watch() {
     take(video, video.videoWidth, video.videoHeight);
     $("nothing").hidden = true;
     draw();
-    const seen = await look();
+    const answer = await look();
     if (frozen || mine !== watches) return; // The frame that was frozen has its boxes by `freeze`.
-    if (!seen) return stopCamera();
-    boxes = seen.signs;
-    tellSeen(seen);
+    if (!answer) return stopCamera();
+    boxes = answer.signs;
+    tellSeen(() => inWords(answer));
     draw();
     await new Promise(requestAnimationFrame);
   }
@@ -112,7 +131,7 @@ async function freeze() {
 }
 
 function resume() {
-  complain("");
+  complain();
   canvas.focus({ preventScroll: true }); // Space would otherwise press the button once more.
   frozen = false;
   proposals += 1;
@@ -128,25 +147,29 @@ async function propose() {
   const mine = ++proposals; // A person draws once the model has answered, about this picture and no other.
   answered = false;
   tell();
-  const seen = await look();
+  const answer = await look();
   if (mine !== proposals) return;
   answered = true;
-  if (seen) {
-    boxes = seen.signs;
-    tellSeen(seen);
+  if (answer) {
+    boxes = answer.signs.map((sign) => ({ ...sign })); // A person changes them; what the model has seen stays.
+    tellSeen(() => inWords(answer));
   }
   tell();
 }
 
-async function open(blob) {
-  complain("");
+async function open(source) {
+  complain();
+  const mine = ++openings; // The picture that was chosen last stays, not the one that comes last.
+  const blob = await source;
+  if (!blob) return;
   let picture;
   try {
     picture = await createImageBitmap(blob);
   } catch {
-    complain(say("show.no_picture"));
+    complain(() => say("show.no_picture"));
     return;
   }
+  if (mine !== openings) return;
   stopCamera();
   take(picture, picture.width, picture.height);
   await propose();
@@ -258,9 +281,20 @@ function tell() {
   $("save").disabled = !canDraw();
   $("how").textContent = canDraw() ? say(corner ? "show.second" : "show.how") : "";
   $("none").hidden = !canDraw() || boxes.length > 0;
-  $("boxes").replaceChildren(...(canDraw() ? boxes.map(row) : []));
+  refill($("boxes"), canDraw() ? boxes.map(row) : []);
   draw();
 }
+
+// The keyboard stays where it was, though the line that it was in is a new one, or gone.
+function refill(list, lines) {
+  const controls = () => [...list.querySelectorAll("select, button")];
+  const at = controls().indexOf(document.activeElement);
+  list.replaceChildren(...lines);
+  if (at >= 0) (controls().at(Math.min(at, controls().length - 1)) ?? canvas).focus();
+}
+
+// The second click of a double click would remove what has moved into the place of the first.
+const once = (act) => ({ detail }) => detail > 1 || act();
 
 function row(sign, index) {
   const number = index + 1;
@@ -269,17 +303,17 @@ function row(sign, index) {
   kind.onchange = () => change(index, kind.value);
   kind.setAttribute("aria-label", say("show.box_kind", { number }));
   const away = element("button", { type: "button", textContent: say("show.remove") });
-  away.onclick = () => remove(index);
+  away.onclick = once(() => remove(index));
   away.setAttribute("aria-label", say("show.remove_box", { number }));
   const by = sign.confidence === null ? say("show.by_you") : say("show.by_model", { confidence: percent(sign.confidence) });
   const made = element("li", { className: index === chosen ? "chosen" : "" }, swatch(sign.sign_class), kind, away,
     element("span", { className: "by quiet small", textContent: by }));
-  made.onfocusin = () => {
+  made.addEventListener("focusin", () => {
     if (chosen === index) return;
     chosen = index;
     for (const other of $("boxes").children) other.classList.toggle("chosen", other === made);
     draw();
-  };
+  });
   return made;
 }
 
@@ -293,7 +327,7 @@ function swatch(kind) {
 
 async function save() {
   if (!canDraw() || saving) return;
-  complain("");
+  complain();
   saving = true;
   try {
     await sendPicture();
@@ -316,16 +350,18 @@ async function sendPicture() {
   if (!answer) return;
   const { name } = await answer.json();
   await showAlbum();
-  $("seen").textContent = say("show.saved", { name });
+  tellSeen(() => say("show.saved", { name }));
   if (stream && mine === proposals) resume();
 }
 
 async function showAlbum() {
+  const mine = ++albums;
   const answer = await ask("album.json");
-  if (!answer) return;
-  ({ names } = await answer.json());
+  const known = await answer?.json();
+  if (!known || mine !== albums) return;
+  ({ names } = known);
   tellCount();
-  $("album").replaceChildren(...names.toReversed().map(thumbnail));
+  refill($("album"), names.toReversed().map(thumbnail));
 }
 
 function thumbnail(name) {
@@ -340,15 +376,15 @@ function thumbnail(name) {
   });
   const away = element("button", { type: "button", textContent: say("show.remove") });
   away.setAttribute("aria-label", say("show.remove_picture", { name }));
-  away.onclick = async () => {
-    complain("");
+  away.onclick = once(async () => {
+    complain();
     if (await ask(`album/${name}`, { method: "DELETE" })) await showAlbum();
-  };
+  });
   return element("li", {}, small, away);
 }
 
 function tellCount() {
-  $("count").textContent = say("show.count", { count: names.length });
+  $("count").textContent = say("show.count", { count: number(names.length) });
   $("progress").value = names.length;
 }
 
@@ -396,14 +432,11 @@ document.onkeydown = (event) => {
   event.preventDefault();
   tell();
 };
-$("camera").onclick = () => (stream ? stopCamera() : startCamera());
+$("camera").onclick = () => (stream ? leaveCamera() : startCamera());
 $("freeze").onclick = () => (frozen ? resume() : freeze());
-$("save").onclick = save;
+$("save").onclick = once(save);
 $("sample").hidden = !facts.samples;
-$("sample").onclick = async () => {
-  const answer = await ask(`samples/${sampleNumber++}.jpg`);
-  if (answer) await open(await answer.blob());
-};
+$("sample").onclick = () => open(ask(`samples/${sampleNumber++}.jpg`).then((answer) => answer?.blob()));
 $("file").onchange = () => {
   const [file] = $("file").files;
   if (file) open(file);
@@ -435,6 +468,7 @@ root.addEventListener("language", () => {
   $("commands").replaceChildren(
     ...words.map((word) => (/\s/.test(word) ? word : element("span", { className: "word" }, word))),
   );
+  tellSeen(seen);
   tellCount();
   showAlbum();
   tell();

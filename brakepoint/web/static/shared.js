@@ -34,9 +34,17 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-export function complain(words) {
-  $("trouble").hidden = !words;
-  $("trouble").textContent = words;
+// `words` returns the trouble in the language of the moment.
+let trouble = () => "";
+export function complain(words = () => "") {
+  trouble = words;
+  tellOnce($("trouble"), words());
+  $("trouble").hidden = !$("trouble").textContent;
+}
+
+// A screen reader reads out again what is only written again.
+export function tellOnce(node, words) {
+  if (node.textContent !== words) node.textContent = words;
 }
 
 // Language: what a script has written itself, it writes again at the event “language” -------------------------------
@@ -47,6 +55,7 @@ export function speak() {
   for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
   for (const button of languageButtons) button.setAttribute("aria-pressed", String(button.dataset.langChoice === lang));
   document.title = `Brakepoint · ${document.querySelector("h1 [data-text]").textContent}`;
+  complain(trouble);
   root.dispatchEvent(new Event("language"));
   document.body.inert = false; // Until a page has its words and its script, a click would be lost.
 }
@@ -76,18 +85,34 @@ function keepToken(token) {
   session.token = token.replace(/[^ -~\xa0-\xff]/g, ""); // No header takes anything else, such as what a chat pastes along.
 }
 
-const inAddress = new URLSearchParams(location.hash.slice(1)).get("token");
-if (inAddress) {
-  keepToken(inAddress);
+const inAddress = () => new URLSearchParams(location.hash.slice(1)).get("token");
+if (inAddress()) {
+  keepToken(inAddress());
   history.replaceState(null, "", location.pathname);
 }
+// A browser does not load a page again for an address that differs from the page's own in its token alone.
+addEventListener("hashchange", () => inAddress() && location.reload());
+
+let declined = false; // A page that asks by itself would put the question again every few seconds.
+root.addEventListener("click", () => (declined = false), true);
+
+const ANSWERS_WITHIN_MS = 10000;
+export const answersSoon = () => AbortSignal.timeout(ANSWERS_WITHIN_MS);
 
 export async function fetchWithToken(address, { headers, ...options } = {}) {
-  if (asks_token && !session.token) keepToken(prompt(say("web.token")) ?? "");
-  const answer = await fetch(address, {
-    headers: { ...headers, "X-Brakepoint-Token": session.token ?? "" },
-    ...options,
-  });
-  if (answer.status === 403) delete session.token;
+  if (asks_token && !session.token && !declined) {
+    keepToken(prompt(say("web.token")) ?? "");
+    declined = !session.token;
+  }
+  const token = session.token ?? "";
+  const answer = await fetch(address, { headers: { ...headers, "X-Brakepoint-Token": token }, ...options });
+  if (answer.status === 403 && token === session.token) delete session.token; // There may be another one by now.
   return answer;
+}
+
+// Why a server refused, in the reader's language; `otherwise` if it is not ours that answered.
+export async function refusal(answer, otherwise) {
+  if (answer.status === 403) return () => say("web.forbidden");
+  const { detail } = await answer.json().catch(() => ({}));
+  return () => detail?.[lang] ?? otherwise();
 }

@@ -168,7 +168,7 @@ def test_what_was_heard_twice_is_news_only_once(room) -> None:
 
 
 def test_a_store_that_does_not_answer_is_reported_until_it_does(room, monkeypatch) -> None:
-    looks: list[str] = []
+    looks: list[dict[str, str]] = []
     waits: list[float] = []
 
     def look() -> None:
@@ -180,7 +180,7 @@ def test_a_store_that_does_not_answer_is_reported_until_it_does(room, monkeypatc
     monkeypatch.setattr(room.watcher, "look", look)
     room.watcher.watch(stopping)
 
-    assert looks == ["", str(UserError("store.error.disk_full")), ""]
+    assert looks == [{}, {lang: text("store.error.disk_full", lang) for lang in languages()}, {}]
 
 
 def test_a_full_disk_is_reported_on_the_page_which_stays_as_it_was(room, monkeypatch) -> None:
@@ -197,7 +197,9 @@ def test_a_full_disk_is_reported_on_the_page_which_stays_as_it_was(room, monkeyp
     stopping: Any = SimpleNamespace(is_set=lambda: len(waits) == 1, wait=waits.append)
     room.watcher.watch(stopping)
 
-    assert room.watcher.trouble == text("room.error.board_disk", why="No space left on device")
+    assert room.watcher.trouble == {
+        lang: text("room.error.board_disk", lang, why=text("system.ENOSPC", lang)) for lang in languages()
+    }
     assert room.watcher.seats == before
 
 

@@ -118,6 +118,15 @@ def test_names_cannot_smuggle_markup_into_the_page():
     assert "<img src=x" not in render_page(report_of(recording), [recording], {})
 
 
+def test_a_feed_may_have_any_name_that_a_file_may_have():
+    recording = record(feed(GOOD))
+    run = recording.run.model_copy(update={"feed": "my line (2) 100%.v1"})
+    page = render_page(report_of(recording), [recording.model_copy(update={"run": run})], {})
+
+    test_references_within_the_page_lead_somewhere(page)
+    assert all(re.fullmatch(r"[a-z0-9-]+", id_) for id_ in Elements(page).values("id"))
+
+
 def test_the_limit_steps_down_at_a_sign_and_up_behind_its_stretch():
     recording = record(feed(GOOD))
     sign = next(sign for sign in recording.signs if sign.counts)

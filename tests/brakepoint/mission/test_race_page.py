@@ -51,6 +51,12 @@ def test_each_racer_has_its_run_its_points_and_its_faults(careful, reckless):
         assert page.count(text("race.clean", lang)) == 1
 
 
+def test_a_clock_that_changes_with_every_frame_is_not_read_out(careful):
+    (clock,) = re.findall(r"<output .*?>", render_race([Racer("anna", careful)]))
+
+    assert 'aria-live="off"' in clock  # By itself, an output is a live region.
+
+
 def test_whose_fault_it_was_is_only_shown_where_it_is_known(reckless):
     lost = text("race.blame", "en", eyes="0", hands=f"{reckless.mission.lost.control:g}")
 

@@ -10,8 +10,9 @@ from shown_pictures import DANGER, jpeg
 from brakepoint.look import SIGN_LOOKS
 from brakepoint.messages import Detection, SignClass
 from brakepoint.scenery.artwork import PLATES
-from brakepoint.show.album import Album
+from brakepoint.show.album import EXPORT_NAME, Album
 from brakepoint.show.server import BODY_MAX_BYTES, make_app
+from brakepoint.texts import catalogue, languages
 
 LOCAL = "http://localhost:8002"
 OWN = {"X-Brakepoint-Token": ""}
@@ -91,6 +92,35 @@ def test_what_cannot_be_kept_is_refused(page, album, changes):
     assert album.names == []
 
 
+def test_an_album_that_another_program_has_written_over_is_named_wherever_it_is_asked_for(page, album):
+    page.post("/album", json=shown(), headers=OWN)
+    (album.folder / EXPORT_NAME).write_text("{}")
+
+    for method, path in (
+        ("GET", "/album.json"),
+        ("GET", "/album/shown_0001.jpg"),
+        ("DELETE", "/album/shown_0001.jpg"),
+    ):
+        answer = page.request(method, path, headers=OWN)
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == {
+            lang: catalogue()["show.error.other_export"][lang].replace("{path}", EXPORT_NAME)
+            for lang in languages()
+        }
+
+
+@pytest.mark.parametrize("path", ["/album", "/samples/0.jpg"])
+def test_a_disk_that_fails_is_a_sentence_in_every_language(page, album, tmp_path, path):
+    album.folder.write_text("a file where the folder should be")
+    (tmp_path / "0.jpg").unlink()
+    answer = page.request("POST" if path == "/album" else "GET", path, json=shown(), headers=OWN)
+
+    assert answer.status_code == 500
+    detail = answer.json()["detail"]
+    assert "cannot read or write its files: " in detail["en"]
+    assert "ne peut ni lire ni écrire ses fichiers : " in detail["fr"]
+
+
 def test_fifty_signs_are_kept(page):
     signs = [DANGER.model_dump(mode="json")] * 50
 
@@ -138,6 +168,8 @@ def test_the_plates_to_print_have_their_true_size(page):
 
     assert ["limit-50", PLATES["limit-50"].width_cm, PLATES["limit-50"].height_cm] in plates
     assert not [kind for kind, *_ in plates if kind.startswith("road-")]
+    words = page.get("/texts.json").json()["texts"]["fr"]
+    assert {f"sign.kind.{kind}" for kind, *_ in plates} <= words.keys()
     assert all(page.get(f"/art/{kind}.svg").text.startswith("<svg") for kind, *_ in plates)
     assert page.get("/art/road-danger-bend.svg").status_code == 404
 

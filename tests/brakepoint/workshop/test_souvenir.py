@@ -73,7 +73,7 @@ def test_each_drive_has_its_points():
     careful, reckless = record(feed("track-stop")), record(feed("track-slowdown"), never_brakes)
     page = page_of(missions=(careful.mission, reckless.mission), map50=0.75)
 
-    assert page.count('<tr><th scope="row">') == 2
+    assert page.count('<tr><th scope="row" class="name">') == 2
     assert f"<b>{careful.mission.score:g}</b>" in page
     assert text("page.failed", "fr") in page
     assert "0,75" in page
