@@ -216,20 +216,20 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         "fixed_size": (x * across / 640, y * down / 480, width * across / 640, height * down / 480),
     }
     name = _mistake(tuple(found), (x, y, width, height), mistakes, CLOSE_FRACTION)
-    if name == "other":
-        name = _wrong_part(tuple(found), (x, y, width, height))
+    if name in ("other", "corner_and_size"):
+        name = _wrong_part(tuple(found), (x, y, width, height), name)
     if name == "rounded":
         _must_have_its_form(line)
     raise Wrong(f"step1.yolo.{name}", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
 
 
-def _wrong_part(found: tuple[float, ...], expected: tuple[float, ...]) -> str:
-    """Which half of a line is wrong, if the mistake has no name of its own."""
+def _wrong_part(found: tuple[float, ...], expected: tuple[float, ...], otherwise: str) -> str:
+    """Which half of a line is wrong, if only one is."""
     if _close(found, expected, ROUNDED_FRACTION):
         return "rounded"
     if _close(found[2:], expected[2:], CLOSE_FRACTION):
         return "centre"
-    return "size" if _close(found[:2], expected[:2], CLOSE_FRACTION) else "other"
+    return "size" if _close(found[:2], expected[:2], CLOSE_FRACTION) else otherwise
 
 
 def _must_have_its_form(line: str) -> None:
