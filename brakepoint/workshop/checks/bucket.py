@@ -39,7 +39,9 @@ def _must_be_valid(operation: str, request: dict[str, Any]) -> None:
         ParamValidationError: The client would refuse the request.
         Wrong: It is for another bucket.
     """
-    validate_parameters(request, _operation(operation).input_shape)
+    shape = _operation(operation).input_shape
+    assert shape is not None
+    validate_parameters(request, shape)
     if request["Bucket"] != NAME:
         raise Wrong("step1.other_bucket", found=request["Bucket"][:40])
 
@@ -63,8 +65,8 @@ class FakeBucket:
         """
         _must_be_valid("ListObjectsV2", request)
         if request.get("ContinuationToken") == "":
-            error = {"Code": "InvalidArgument", "Message": "The continuation token provided is incorrect"}
-            raise ClientError({"Error": error}, "ListObjectsV2")
+            why = "The continuation token provided is incorrect"
+            raise ClientError({"Error": {"Code": "InvalidArgument", "Message": why}}, "ListObjectsV2")
         prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter")
         after = request.get("ContinuationToken", request.get("StartAfter", ""))
         keys = [key for key in sorted(self._objects) if key.startswith(prefix) and key > after]
