@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 
 def kind(answer: object) -> str:
     """The name of an answer's type."""
@@ -25,6 +27,16 @@ def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
         return None
     are_numbers = not any(isinstance(part, str) for part in parts)
     return found if are_numbers and len(found) == count and all(map(math.isfinite, found)) else None
+
+
+def not_decisions(answers: list[object]) -> str | None:
+    """The type of the answers to questions to which the answer is yes, if they are neither yes nor no.
+
+    A function that ends without `return` says no, but one that always ends so has no answer.
+    """
+    kinds = [kind(answer) for answer in answers if not isinstance(answer, int | np.bool_)]
+    others = [name for name in kinds if name != "None"] or (kinds if len(kinds) == len(answers) else [])
+    return others[0] if others else None
 
 
 @contextmanager

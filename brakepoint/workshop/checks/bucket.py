@@ -1,17 +1,21 @@
 """A bucket in memory that answers like S3, with a few objects at a time, and can be made to fail."""
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.model import OperationModel
 from botocore.paginate import Paginator
 from botocore.response import StreamingBody
 from botocore.session import get_session
+from botocore.validate import validate_parameters
 
 from brakepoint.workshop.verdicts import Wrong
 
-NAME = "brakepoint"
+NAME = "bucket-of-this-check"
+"""Not the name of any real bucket, which an answer might contain."""
 PAGE_SIZE = 3
 PAGINATION = {
     "input_token": "ContinuationToken",
@@ -23,9 +27,23 @@ PAGINATION = {
 """The pagination of `list_objects_v2`, from botocore's data (paginators-1.json of S3)."""
 
 
-def _must_be_ours(bucket: object) -> None:
-    if bucket != NAME:
-        raise Wrong("step1.other_bucket", found=str(bucket)[:40])
+@cache
+def _operation(name: str) -> OperationModel:
+    return get_session().get_service_model("s3").operation_model(name)
+
+
+def _must_be_valid(operation: str, request: dict[str, Any]) -> None:
+    """The real client would accept a request, and it is for this bucket.
+
+    Raises:
+        ParamValidationError: The client would refuse the request.
+        Wrong: It is for another bucket.
+    """
+    shape = _operation(operation).input_shape
+    assert shape is not None
+    validate_parameters(request, shape)
+    if request["Bucket"] != NAME:
+        raise Wrong("step1.other_bucket", found=request["Bucket"][:40])
 
 
 class FakeBucket:
@@ -45,7 +63,10 @@ class FakeBucket:
 
         As in S3, keys below a `Delimiter` are omitted; S3 lists only their folders.
         """
-        _must_be_ours(request.get("Bucket"))
+        _must_be_valid("ListObjectsV2", request)
+        if request.get("ContinuationToken") == "":
+            why = "The continuation token provided is incorrect"
+            raise ClientError({"Error": {"Code": "InvalidArgument", "Message": why}}, "ListObjectsV2")
         prefix, delimiter = request.get("Prefix", ""), request.get("Delimiter")
         after = request.get("ContinuationToken", request.get("StartAfter", ""))
         keys = [key for key in sorted(self._objects) if key.startswith(prefix) and key > after]
@@ -59,38 +80,32 @@ class FakeBucket:
             answer["NextContinuationToken"] = page[-1]
         return answer
 
-    def get_paginator(self, operation: str) -> "Paginator[Any]":
+    def get_paginator(self, operation_name: str) -> "Paginator[Any]":
         """Botocore's paginator for `list_objects_v2`, the only supported operation."""
-        if operation != "list_objects_v2":
-            raise Wrong("step1.other_operation", found=operation)
-        model = get_session().get_service_model("s3").operation_model("ListObjectsV2")
-        return Paginator(self.list_objects_v2, PAGINATION, model)  # type: ignore[arg-type]  # The stubs are wrong.
+        if operation_name != "list_objects_v2":
+            raise Wrong("step1.other_operation", found=operation_name)
+        return Paginator(self.list_objects_v2, PAGINATION, _operation("ListObjectsV2"))  # type: ignore[arg-type]  # The stubs are wrong.
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         """Returns the content as a stream."""
-        _must_be_ours(request.get("Bucket"))
-        content = self._content(request["Key"])
+        content = self._content(request)
         return {"ContentLength": len(content), "Body": StreamingBody(io.BytesIO(content), len(content))}
 
-    def download_file(
-        self, bucket: str | None = None, key: str = "", filename: str = "", **named: str
-    ) -> None:
+    def download_file(self, Bucket: str, Key: str, Filename: str) -> None:  # noqa: N803  Boto3's names.
         """Writes the content to a file."""
-        _must_be_ours(bucket or named.get("Bucket"))
-        Path(filename or named["Filename"]).write_bytes(self._content(key or named["Key"]))
+        Path(Filename).write_bytes(self._content({"Bucket": Bucket, "Key": Key}))
 
-    def download_fileobj(
-        self, bucket: str | None = None, key: str = "", file: Any = None, **named: Any
-    ) -> None:
+    def download_fileobj(self, Bucket: str, Key: str, Fileobj: Any) -> None:  # noqa: N803  Boto3's names.
         """Writes the content to an open file."""
-        _must_be_ours(bucket or named.get("Bucket"))
-        (file or named["Fileobj"]).write(self._content(key or named["Key"]))
+        Fileobj.write(self._content({"Bucket": Bucket, "Key": Key}))
 
     def __getattr__(self, name: str) -> Any:
         """Explains that the bucket lacks an operation, which the real client may have."""
         raise Wrong("step1.other_operation", found=name)
 
-    def _content(self, key: str) -> bytes:
+    def _content(self, request: dict[str, Any]) -> bytes:
+        _must_be_valid("GetObject", request)
+        key = request["Key"]
         if key not in self._objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": key}}, "GetObject")
         return self._objects[key][: self._cut_to]

@@ -2,6 +2,8 @@
 
 import ipaddress
 import re
+from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from brakepoint.delivery.rendering import Manifest
@@ -9,6 +11,8 @@ from brakepoint.workshop.verdicts import Wrong
 
 IMAGE = re.compile(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 """Names of images, with their registry and without a tag."""
+RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.")
+"""A task's result, wherever another one uses it."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SELECTOR = ("matchLabels", "matchExpressions")
 KEYS = {
@@ -94,7 +98,23 @@ def tasks_by_name(tasks: list[Manifest]) -> dict[str, Manifest]:
             entries = task.get(name) or []
             if not (isinstance(entries, list) and all(isinstance(entry, kind) for entry in entries)):
                 raise Wrong("step7.no_list", task=task["name"], name=name)
+        for name in ("params", "workspaces"):
+            given = Counter(entry.get("name") for entry in task.get(name) or ())
+            if twice := [each for each, count in given.items() if count > 1]:
+                raise Wrong("step7.given_twice", task=task["name"], name=name, found=twice[0])
     for task in tasks:
         if unknown := sorted(set(task.get("runAfter") or ()) - (found.keys() - {task["name"]})):
             raise Wrong("step7.unknown_task", task=task["name"], found=unknown[0])
+    _must_end(found)
     return found
+
+
+def _must_end(tasks: dict[str, Manifest]) -> None:
+    """No task waits for itself, through `runAfter` or the results that it uses."""
+    waits = {
+        name: {*(task.get("runAfter") or ()), *RESULT.findall(str(task))} for name, task in tasks.items()
+    }
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        raise Wrong("step7.cycle", tasks=" → ".join(error.args[1])) from None

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,8 @@ CLOSE_PX = 0.01
 """Tolerance that is smaller than any error from rounding to whole pixels."""
 CLOSE_FRACTION = 1e-4
 """The same for fractions of a picture: less than half a pixel of the larger one."""
+ROUNDED_FRACTION = 0.005
+"""The difference that rounding to two decimals makes."""
 SIDES = ("x", "y", "width", "height")
 KEY = "stills/images/a.jpg"
 SEEDS = 60
@@ -51,17 +54,19 @@ def check_listing(lab: Lab) -> None:
     if unknown := [key for key in found if key not in objects]:
         raise Wrong("step1.listing.key", name=unknown[0])
     if foreign := [key for key in found if not key.startswith("stills/")]:
-        raise Wrong("step1.listing.prefix", name=foreign[0])
+        raise Wrong("step1.listing.prefix", name=foreign[0], prefix="stills/")
     if len(found) == PAGE_SIZE:
         raise Wrong("step1.listing.first_page", found=len(found), expected=len(keys))
     if sorted(found) != keys:
         raise Wrong("step1.listing.count", found=len(found), expected=len(keys))
-    if [item.size_bytes for item in listed] != list(range(len(keys))):
+    if {item.key: item.size_bytes for item in listed} != {key: n for n, key in enumerate(keys)}:
         raise Wrong("step1.listing.size")
     try:
         nothing = lab.list_objects(bucket, NAME, "nothing/")
     except KeyError:
         raise Wrong("step1.listing.no_contents") from None
+    if nothing and not nothing[0].key.startswith("nothing/"):
+        raise Wrong("step1.listing.prefix", name=nothing[0].key, prefix="nothing/")
     if nothing != []:
         raise Wrong("step1.listing.empty", found=nothing[0].key if nothing else kind(nothing))
 
@@ -131,7 +136,17 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
             return
         except KeyError:
             raise Wrong("step1.download.unknown_text") from None
+        except Exception as error:
+            if _is_raised_by(lab, error):
+                raise Wrong("step1.download.other_error", found=kind(error)) from None
+            raise
         raise Wrong(f"step1.download.{how}")
+
+
+def _is_raised_by(lab: Lab, error: Exception) -> bool:
+    """Whether the attendee's code raises an exception itself, rather than failing."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return frame.filename == lab.__file__ and (frame.line or "").startswith(("raise ", "assert "))
 
 
 def check_percent(lab: Lab) -> None:
@@ -153,6 +168,7 @@ def check_percent(lab: Lab) -> None:
             "fixed_size": tuple(part * side for part, side in zip(percent, (6.4, 4.8) * 2, strict=True)),
             "axes_swapped": (expected[1], expected[0], expected[3], expected[2]),
             "corners": (expected[0], expected[1], expected[0] + expected[2], expected[1] + expected[3]),
+            "centre": (expected[0] + expected[2] / 2, expected[1] + expected[3] / 2, *expected[2:]),
         }
         _name_mistake("percent", found, expected, mistakes, number)
 
@@ -189,9 +205,31 @@ def _check_line(lab: Lab, across: int, down: int) -> None:
         "pixels": ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top),
         "two_corners": (left / across, top / down, right / across, bottom / down),
         "axes_swapped": (y, x, height, width),
+        "percent": (100 * x, 100 * y, 100 * width, 100 * height),
+        "sides_swapped": (
+            x * across / down,
+            y * down / across,
+            width * across / down,
+            height * down / across,
+        ),
+        "corner_and_size": (x + left / 2 / across, y + top / 2 / down, right / across, bottom / down),
+        "fixed_size": (x * across / 640, y * down / 480, width * across / 640, height * down / 480),
     }
     name = _mistake(tuple(found), (x, y, width, height), mistakes, CLOSE_FRACTION)
+    if name in ("other", "corner_and_size"):
+        name = _wrong_part(tuple(found), (x, y, width, height), name)
+    if name == "rounded":
+        _must_have_its_form(line)
     raise Wrong(f"step1.yolo.{name}", found=line, expected=f"1 {x:.6f} {y:.6f} {width:.6f} {height:.6f}")
+
+
+def _wrong_part(found: tuple[float, ...], expected: tuple[float, ...], otherwise: str) -> str:
+    """Which half of a line is wrong, if only one is."""
+    if _close(found, expected, ROUNDED_FRACTION):
+        return "rounded"
+    if _close(found[2:], expected[2:], CLOSE_FRACTION):
+        return "centre"
+    return "size" if _close(found[:2], expected[:2], CLOSE_FRACTION) else otherwise
 
 
 def _must_have_its_form(line: str) -> None:
@@ -224,11 +262,12 @@ def check_split(lab: Lab) -> None:
     for seed in range(SEEDS):
         held_out[_held_out(lab.split(list(pictures), 0.2, seed), pictures)] += 1
     counts = {len(scenes) for scenes in held_out}
-    if not all(3 <= count <= 5 for count in counts):
-        found = next(count for count in counts if not 3 <= count <= 5)
-        raise Wrong("step1.split.share", found=found, count=20)
     if len(counts) > 1:
         raise Wrong("step1.split.share_varies", fewest=min(counts), most=max(counts))
+    (found,) = counts
+    if not 3 <= found <= 5:
+        name = "swapped" if 3 <= 20 - found <= 5 else "share"
+        raise Wrong(f"step1.split.{name}", found=found, count=20)
     half = len(_held_out(lab.split(list(pictures), 0.5, 1), pictures))
     if not 9 <= half <= 11:
         raise Wrong("step1.split.share_ignored", found=half, count=20)
@@ -252,6 +291,8 @@ def _held_out(answer: tuple[list[str], list[str]], pictures: list[str]) -> froze
     sides = [{_scene(picture) for picture in side if picture in pictures} for side in answer]
     if both := sorted(sides[0] & sides[1]):
         raise Wrong("step1.split.leak", scene=both[0], count=len(both))
+    if set(training) | set(validation) <= set(map(_scene, pictures)):
+        raise Wrong("step1.split.scenes", found=min([*training, *validation], default="–"))
     if sorted([*training, *validation]) != sorted(pictures):
         raise Wrong("step1.split.lost", found=len(training) + len(validation), expected=len(pictures))
     return frozenset(sides[1])
@@ -324,6 +365,8 @@ def _name_mistake(
     """Identifies the mistake, and by how much the first wrong number is off."""
     index = next(i for i in range(len(expected)) if abs(found[i] - expected[i]) > CLOSE_PX)
     name = _mistake(found, expected, mistakes, CLOSE_PX)
+    if name == "other" and _close(found, expected, 0.99):
+        name = "rounded"
     off_px = found[index] - expected[index]
     raise Wrong(
         f"step1.{exercise}.{name}",

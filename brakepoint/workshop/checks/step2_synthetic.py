@@ -7,23 +7,28 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from brakepoint.messages import SignClass
 from brakepoint.synthesis import Label, Materials, Picture, Placed, Sprite
 from brakepoint.synthesis.scene import LARGEST_PX, SMALLEST_PX
-from brakepoint.workshop.checks.answers import kind, numbers, replaced
+from brakepoint.workshop.checks.answers import kind, not_decisions, numbers, replaced
+from brakepoint.workshop.checks.small_signs import (
+    DANGER,
+    FAINT,
+    LIMIT,
+    PLASTIC,
+    half_hidden,
+    large_sign,
+    placed_sign,
+    sign_on_post,
+)
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
 """The attendee's module."""
 
-DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
-SIDE_PX = 10
-BACKGROUND, PLASTIC = (100.0, 60.0, 140.0), (200.0, 120.0, 40.0)
-"""Colours whose channels differ, blue-green-red."""
+BACKGROUND = (100.0, 60.0, 140.0)
+"""Its channels differ, blue-green-red, as those of `PLASTIC` do."""
 CLOSE = 1.5
 """Tolerance of brightness, for rounding."""
-FAINT = 0.35
-"""Opacity of each pixel of a plate that counts as hidden, although boxes include it (`SEEN_LEAST`)."""
 PLANS = 4000
 MANY = 4
 """A plan with this many signs shows whether all of them were meant to be distractors."""
@@ -45,7 +50,8 @@ def check_blend(lab: Lab) -> None:
     rows, columns = np.mgrid[-1:3, -4:5]
     image = (BACKGROUND + (7 * rows + 5 * columns)[..., None]).astype(np.uint8)
     behind = image[1:3, 2:7].astype(float)
-    lab.composite(image, Sprite(premultiplied.copy(), alpha, alpha, (0, 0, 5, 2), DANGER), 2, 1)
+    sprite = Sprite(premultiplied.copy(), alpha.copy(), alpha.copy(), (0, 0, 5, 2), DANGER)
+    lab.composite(image, sprite, 2, 1)
     found = image[1:3, 2:7].astype(float)
     expected = behind * (1 - shares) + premultiplied
     mistakes = {
@@ -64,12 +70,27 @@ def check_blend(lab: Lab) -> None:
         mistake = names[0] if names else "hard" if either else "other"
         half = 0, 2, 0  # Half of this pixel is covered.
         raise Wrong(f"step2.blend.{mistake}", found=round(found[half]), expected=round(expected[half]))
+    if not (np.array_equal(sprite.colour, premultiplied) and np.array_equal(sprite.alpha, alpha)):
+        raise Wrong("step2.blend.changes")
+    _check_cut_off(lab, sprite)
+
+
+def _check_cut_off(lab: Lab, sprite: Sprite) -> None:
+    """Of a sprite at the edge of the picture, only the part inside is blended."""
+    image = np.full((4, 9, 3), BACKGROUND, np.uint8)
+    expected = BACKGROUND * (1 - sprite.alpha[1:, 2:, None]) + sprite.colour[1:, 2:]
+    try:
+        lab.composite(image, sprite, -2, -1)
+    except ValueError:
+        raise Wrong("step2.blend.cut_off") from None
+    if np.abs(image[:1, :3] - expected).max() > CLOSE:
+        raise Wrong("step2.blend.cut_off")
 
 
 def check_box(lab: Lab) -> None:
     """The box encloses the visible part of the plate where it is in the picture."""
     for left, top in ((100, 50), (-5, 33)):
-        placed = _half_hidden(left, top)
+        placed = half_hidden(left, top)
         answer = lab.tight_box(placed)
         found = numbers(answer, 4)
         if found is None:
@@ -90,7 +111,7 @@ def check_box(lab: Lab) -> None:
             names = (n for n, wrong in mistakes.items() if np.abs(np.subtract(found, wrong)).max() <= 0.01)
             shown = {"found": _pretty(found), "expected": _pretty(expected)}
             raise Wrong(f"step2.box.{next(names, 'other')}", **shown)
-        as_given = _half_hidden(left, top)
+        as_given = half_hidden(left, top)
         if (placed.left, placed.top) != (left, top) or not np.array_equal(placed.visible, as_given.visible):
             raise Wrong("step2.box.changes")
 
@@ -98,9 +119,15 @@ def check_box(lab: Lab) -> None:
 def check_hidden(lab: Lab) -> None:
     """No target sign is so hidden that no one could find it; distractors may be."""
     hides_too_much = partial(_hides_too_much, lab)
-    whole, cut, gone = _placed(DANGER), _placed(DANGER, visible_columns=3), _placed(LIMIT, visible_columns=0)
-    cover, corner = _placed(LIMIT, left=3), _placed(LIMIT, left=5)
-    decoy, cut_decoy = _placed(None), _placed(None, visible_columns=3)
+    whole, cut, gone = (
+        placed_sign(DANGER),
+        placed_sign(DANGER, visible_columns=3),
+        placed_sign(LIMIT, visible_columns=0),
+    )
+    cover, corner = placed_sign(LIMIT, left=3), placed_sign(LIMIT, left=5)
+    decoy, cut_decoy = placed_sign(None), placed_sign(None, visible_columns=3)
+    if found := not_decisions([hides_too_much(cut, []), hides_too_much(cover, [whole])]):
+        raise Wrong("step2.hidden.type", found=found)
     if hides_too_much(whole, []):
         raise Wrong("step2.hidden.inverted" if not hides_too_much(cut, []) else "step2.hidden.strict")
     if not hides_too_much(cut, []):
@@ -108,33 +135,35 @@ def check_hidden(lab: Lab) -> None:
         raise Wrong(f"step2.hidden.{what}", percent=30)
     if not hides_too_much(cover, [whole]):
         raise Wrong("step2.hidden.behind", percent=30)
-    elsewhere = _placed(DANGER, left=40)
+    elsewhere = placed_sign(DANGER, left=40)
     if not all(hides_too_much(cover, behind) for behind in ([elsewhere, whole], [whole, elsewhere])):
         raise Wrong("step2.hidden.one_only")
-    cut_limit, limit = _placed(LIMIT, visible_columns=3), _placed(LIMIT)
+    cut_limit, limit = placed_sign(LIMIT, visible_columns=3), placed_sign(LIMIT)
     if not (hides_too_much(cut_limit, []) and hides_too_much(cover, [limit])):
         raise Wrong("step2.hidden.one_class", name=str(LIMIT), percent=30)
-    if not hides_too_much(_placed(None, left=3), [whole]):
+    if not hides_too_much(placed_sign(None, left=3), [whole]):
         raise Wrong("step2.hidden.by_distractor", percent=30)
-    if not hides_too_much(cover, [_placed(DANGER, visible_columns=5)]):
+    if not hides_too_much(cover, [placed_sign(DANGER, visible_columns=5)]):
         raise Wrong("step2.hidden.of_the_rest", percent=30)
     if hides_too_much(cut_decoy, []) or hides_too_much(cover, [decoy]):
         raise Wrong("step2.hidden.distractor")
     for least, name in ((0.45, "strict"), (0.5, "exact")):
         with replaced(lab, VISIBLE_LEAST=least):
-            half = hides_too_much(_placed(DANGER, visible_columns=5), [])
+            half = hides_too_much(placed_sign(DANGER, visible_columns=5), [])
             if half or hides_too_much(corner, [whole]):
                 raise Wrong(f"step2.hidden.{name}")
-    faint = _placed(DANGER)
+    faint = placed_sign(DANGER)
     faint.visible[:] = FAINT
     if not hides_too_much(faint, []):
         raise Wrong("step2.hidden.pixel_count", percent=round(100 * FAINT))
-    on_post, large = Placed(_sign_on_post(), 0, 0), Placed(_large_sign(), 5, 30)
+    on_post, large = Placed(sign_on_post(), 0, 0), Placed(large_sign(), 5, 30)
     on_post.visible[:, :10] = 0  # 65 of the plate's 156 pixels are still visible.
     if hides_too_much(on_post, []):
         raise Wrong("step2.hidden.post")
     if hides_too_much(large, [whole]):
         raise Wrong("step2.hidden.other_plate")
+    if not hides_too_much(Placed(large_sign(), 0, 25), [whole]):
+        raise Wrong("step2.hidden.behind", percent=0)
 
 
 def _hides_too_much(lab: Lab, new: Placed, placed: list[Placed]) -> Any:
@@ -150,11 +179,11 @@ def _hides_too_much(lab: Lab, new: Placed, placed: list[Placed]) -> Any:
 def check_labels(lab: Lab) -> None:
     """Target signs get a label with their class and position, and nothing else gets one."""
     placed = [
-        _placed(LIMIT, 20),
-        _placed(None, 50),
-        _placed(None, 70),
-        _placed(DANGER, 90, visible_columns=5),
-        _placed(LIMIT, 5),
+        placed_sign(LIMIT, 20),
+        placed_sign(None, 50),
+        placed_sign(None, 70),
+        placed_sign(DANGER, 90, visible_columns=5),
+        placed_sign(LIMIT, 5),
     ]
     answer = lab.labels_of(list(placed))
     if not isinstance(answer, list | tuple):
@@ -167,6 +196,11 @@ def check_labels(lab: Lab) -> None:
         raise Wrong("step2.labels.distractor", found=len(answer), expected=len(signs))
     if len(answer) < len(signs):
         raise Wrong("step2.labels.lost", found=len(answer), expected=len(signs))
+    boxes = [numbers(label.box, 4) for label in answer]
+    wanted = [(sign.sprite.sign_class, tuple(lab.tight_box(sign))) for sign in signs]
+    given = [(label.sign_class, box) for label, box in zip(answer, boxes, strict=True)]
+    if given != wanted and all(pair in given for pair in wanted):
+        raise Wrong("step2.labels.order")
     if any(label.sign_class is not sign.sprite.sign_class for label, sign in zip(answer, signs, strict=True)):
         raise Wrong("step2.labels.sign_class")
     for label, sign in zip(answer, signs, strict=True):
@@ -320,6 +354,8 @@ def check_picture(lab: Lab) -> None:
     shot = shots[-1]
     if picture.image.shape != shot.shape:
         raise Wrong("step2.picture.resized", found=_pretty(picture.image.shape[1::-1]))
+    if np.array_equal(picture.image, before[-1]):
+        raise Wrong("step2.picture.not_kept")
     if picture.image.dtype != shot.dtype or not np.array_equal(picture.image, shot):
         mirrored = any(np.array_equal(picture.image, np.flip(shot, axis)) for axis in (0, 1))
         raise Wrong("step2.picture.mirrored" if mirrored else "step2.picture.changed")
@@ -335,41 +371,5 @@ def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
     return sum(signs) / len(signs)
 
 
-def _large_sign() -> Sprite:
-    """A square sign of twice the usual side."""
-    full = np.ones((2 * SIDE_PX, 2 * SIDE_PX), np.float32)
-    return Sprite(
-        full[..., None] * np.array(PLASTIC, np.float32), full, full, (0, 0, 2 * SIDE_PX, 2 * SIDE_PX), DANGER
-    )
-
-
-def _sign_on_post() -> Sprite:
-    """A sprite of 20 by 30 pixels: the plate is in columns 3 to 14 and rows 4 to 16, the post is below."""
-    plate = np.zeros((30, 20), np.float32)
-    plate[4:17, 3:15] = 1
-    alpha = plate.copy()
-    alpha[17:30, 8:10] = 1
-    return Sprite(np.zeros((30, 20, 3), np.float32), alpha, plate, (3, 4, 15, 17), DANGER)
-
-
-def _half_hidden(left: int, top: int) -> Placed:
-    """A sign on a post whose plate is visible in columns 7 to 14: in four pieces, and without two corners."""
-    placed = Placed(_sign_on_post(), left, top)
-    placed.visible[:, :7] = placed.visible[:, 9:11] = placed.visible[10:12] = 0
-    placed.visible[4, :12] = placed.visible[16, 12:] = 0
-    return placed
-
-
-def _placed(sign_class: SignClass | None, left: int = 0, visible_columns: int = SIDE_PX) -> Placed:
-    """A square sign, possibly with only its first columns visible."""
-    full = np.ones((SIDE_PX, SIDE_PX), np.float32)
-    sprite = Sprite(
-        full[..., None] * np.array(PLASTIC, np.float32), full, full, (0, 0, SIDE_PX, SIDE_PX), sign_class
-    )
-    placed = Placed(sprite, left, 30)
-    placed.visible[:, visible_columns:] = 0
-    return placed
-
-
 def _pretty(box: Any) -> str:
-    return "(" + ", ".join(f"{edge:.0f}" for edge in box) + ")"
+    return "(" + ", ".join(f"{edge:g}" for edge in box) + ")"

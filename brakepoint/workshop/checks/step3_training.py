@@ -1,10 +1,11 @@
 """The checks of step 3: nothing is trained; decisions around training are tested on a few numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from brakepoint.workshop.checks.answers import kind, replaced
+from brakepoint.workshop.checks.answers import kind, not_decisions, replaced
 from brakepoint.workshop.verdicts import Wrong
 from brakepoint.worlds import World
 
@@ -35,6 +36,8 @@ def check_mix(lab: Lab) -> None:
             "rest": round(track * (1 - share)),
             "other_way": round(track * (1 - share) / share),
             "cut": int(track * share / (1 - share)),
+            "up": math.ceil(track * share / (1 - share)),
+            "total": round(track / (1 - share)),
         }
         if found != round(track * share / (1 - share)):
             name = next((name for name, wrong in mistakes.items() if found == wrong), "other")
@@ -60,6 +63,9 @@ def check_stop(lab: Lab) -> None:
         ("small_gain", [0.3, 0.1, 0.32], 2, False),
         ("equal", [0.3, 0.3, 0.3], 2, True),
     )
+    answers = [lab.should_stop(list(scores), patience) for _, scores, patience, stops in cases if stops]
+    if found := not_decisions(answers):
+        raise Wrong("step3.stop.type", found=found)
     for name, scores, patience, expected in cases:
         shown = ", ".join(f"{score:.4f}".removesuffix("00") for score in scores)
         try:
@@ -149,7 +155,7 @@ def _check_insufficient_threshold(lab: Lab) -> None:
 def check_gate(lab: Lab) -> None:
     """A model is better if it improves on the track and forgets little about the roads."""
     cases = (
-        ("inverted", (0.9, 0.82), (0.3, 0.82), True),
+        ("refused", (0.9, 0.82), (0.3, 0.82), True),
         ("not_better", (0.2, 0.9), (0.3, 0.8), False),
         ("same", (0.3, 0.8), (0.3, 0.8), False),
         ("forgot", (0.95, 0.75), (0.3, 0.82), False),
@@ -162,9 +168,14 @@ def check_gate(lab: Lab) -> None:
         ("gained", (0.9, 0.95), (0.3, 0.82), True),
         ("small_gain", (0.304, 0.82), (0.3, 0.82), True),
     )
+    answers = [lab.is_better(_worlds(*new), _worlds(*base)) for _, new, base, better in cases if better]
+    if found := not_decisions(answers):
+        raise Wrong("step3.gate.type", found=found)
     for name, new, base, expected in cases:
         answer = lab.is_better(dict(reversed(_worlds(*new).items())), _worlds(*base))
         if bool(answer) is not expected:
+            if name == "refused" and lab.is_better(_worlds(*base), _worlds(*new)):
+                name = "inverted"
             values = {"new_track": new[0], "new_road": new[1], "base_track": base[0], "base_road": base[1]}
             raise Wrong(f"step3.gate.{name}", most=lab.FORGETTING_MOST, **values)
     with replaced(lab, FORGETTING_MOST=EXACTLY):

@@ -9,7 +9,7 @@ from kfp import dsl
 
 from brakepoint.pipeline.fingerprints import CODE, code_fingerprint
 from brakepoint.texts import catalogue, language, text
-from brakepoint.workshop.checks.answers import kind
+from brakepoint.workshop.checks.answers import kind, replaced
 from brakepoint.workshop.verdicts import Wrong
 
 Lab = Any
@@ -23,6 +23,7 @@ GATE_CASES = (
     ("least_is_for_the_track", {"track": 0.6, "road": 0.4}, None, 0.5, 0.0, 0),
     ("just_enough", {"track": 0.5, "road": 0.9}, None, 0.5, 0.0, 0),
     ("same", BEFORE, BEFORE, 0.5, 0.0, 0),
+    ("improved", {"track": 0.9, "road": 0.9}, BEFORE, 0.5, 0.0, 0),
     ("track_worse", {"track": 0.7, "road": 0.9}, BEFORE, 0.5, 0.0, 1),
     ("road_forgotten", {"track": 0.9, "road": 0.7}, BEFORE, 0.5, 0.0, 1),
     ("other_world", {"track": 0.9, "road": 0.9, "night": 0.5}, BEFORE | {"night": 0.8}, 0.5, 0.0, 1),
@@ -46,6 +47,10 @@ WIRES = {
     ("publish", "result"): ("comparison", "result"),
 }
 """The connections from outputs to inputs."""
+RESULTS = {"stills", "painted", "trained", "compared", "passed", "published"}
+"""The names of the tasks that the lines below the gap use."""
+OTHER_SECRET = "secret-of-this-check"
+"""What `S3_SECRET` is during the check, as in a room whose secret has another name."""
 PARAMETERS = {
     ("synthetic", "pictures"),
     ("synthetic", "seed"),
@@ -102,14 +107,18 @@ def _check_sentences(reasons: list[str], true: dict[str, list[str]]) -> None:
 
 def check_secret(lab: Lab) -> None:
     """The bucket's keys come from the Secret."""
-    container, platform = _task_with(lab.with_store)
+    written_out = lab.S3_SECRET
+    with replaced(lab, S3_SECRET=OTHER_SECRET):
+        container, platform = _task_with(lab.with_store)
     secrets = platform.get("secretAsEnv", [])
     if not secrets:
         raise Wrong("step4.secret.missing")
     for secret in secrets:
         name = secret.get("secretName") or secret["secretNameParameter"]["runtimeValue"]["constant"]
-        if name != lab.S3_SECRET:
-            raise Wrong("step4.secret.name", found=name, expected=lab.S3_SECRET)
+        if name == written_out:
+            raise Wrong("step4.secret.literal", found=name)
+        if name != OTHER_SECRET:
+            raise Wrong("step4.secret.name", found=name, expected=written_out)
         if secret.get("optional"):
             raise Wrong("step4.secret.optional")
     if plain := [
@@ -146,7 +155,8 @@ def check_wiring(lab: Lab) -> None:
     try:
         spec = MessageToDict(lab.training_pipeline().pipeline_spec)
     except UnboundLocalError as error:
-        raise Wrong("step4.wiring.name", name=error.args[0].split("'")[1]) from None
+        name = error.args[0].split("'")[1]
+        raise Wrong(f"step4.wiring.{'name' if name in RESULTS else 'shadowed'}", name=name) from None
     except KeyError as error:
         name = error.args[0] if isinstance(error.args[0], str) else kind(error.args[0])
         raise Wrong("step4.wiring.no_such_name", name=name, stages=", ".join(CODE)) from None

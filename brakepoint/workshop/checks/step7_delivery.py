@@ -30,6 +30,8 @@ LANGUAGE = "BRAKEPOINT_LANG"
 """A variable that every command reads, although it is not a field of the services' settings."""
 GIVEN = {FEED, TRAIN_ID, HUB}
 """The settings of the base; an overlay that replaces them loses every setting that it does not repeat."""
+HASH = re.compile(r"-[a-z0-9]{10}$")
+"""What kustomize appends to the name of a ConfigMap, unless it is told not to."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 """Valid names of Tekton tasks."""
 VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
@@ -54,13 +56,15 @@ def check_settings(lab: Path) -> None:
         if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
             raise Wrong("step7.settings.behavior")
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
-    by_name = {manifest["metadata"]["name"].rpartition("-")[0]: manifest["data"] for manifest in maps}
+    by_name = {HASH.sub("", manifest["metadata"]["name"]): manifest["data"] for manifest in maps}
     data = by_name[SETTINGS]
     given, known = (data.get(FEED), data.get(TRAIN_ID)), {*ServiceSettings().environment(), LANGUAGE}
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
         raise Wrong("step7.settings.other_map", name=extra[0])
     if given == (ServiceSettings.feed, ServiceSettings.train_id) and data.keys() == GIVEN:
         raise NotImplementedError
+    if spaced := sorted(name for name in data.keys() - known if name.strip() in known):
+        raise Wrong("step7.settings.space", name=spaced[0].strip())
     if unknown := sorted(data.keys() - known):
         raise Wrong("step7.settings.unused", name=unknown[0])
     if lost := sorted(GIVEN - data.keys()):
@@ -87,7 +91,7 @@ def check_image(lab: Path) -> None:
     tag = name.rpartition("/")[2].partition(":")[2]
     if not tag and not digest:
         raise Wrong("step7.image.no_tag", image=image)
-    if tag == "latest":
+    if "latest" in tag.split("-"):
         raise Wrong("step7.image.latest")
     if not digest and not any(VERSION.fullmatch(part) for part in tag.split("-")):
         raise Wrong("step7.image.moving", tag=tag)
@@ -269,6 +273,8 @@ def check_manifest(lab: Path) -> None:
         raise Wrong("step7.manifest.no_name")
     if any(".results." not in image for image in images):
         raise Wrong("step7.manifest.by_tag")
+    if unknown := sorted(set(images) - set(DIGEST_RESULTS)):
+        raise Wrong("step7.manifest.unknown", found=unknown[0])
     if sorted(images) != DIGEST_RESULTS:
         raise Wrong("step7.manifest.one_arch", found=len(set(images)))
 
@@ -353,13 +359,9 @@ def _kustomization(lab: Path) -> dict[str, Any]:
     try:
         content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=_problem(error)) from error
+        mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
+        raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=why) from error
     return content if isinstance(content, dict) else {}
-
-
-def _problem(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error)
 
 
 def _deployment(lab: Path, name: str) -> Manifest:
