@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from simulated_room import SimulatedRoom
 
 from brakepoint.board import server as board
@@ -215,7 +215,12 @@ def test_who_gives_no_token_is_asked_again_only_after_a_click(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.clock.install()
     page.goto(serve(board.make_app(SimulatedRoom().watcher, TOKEN)))
     expect(page.locator("#trouble")).to_contain_text("The token is wrong")
@@ -234,7 +239,12 @@ def test_a_late_answer_to_a_wrong_token_does_not_throw_the_right_one_away(serve:
     held: list[Route] = []
     given = iter(["wrong", TOKEN])
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept(next(given, "no more"))))
+
+    def answer_it(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept(next(given, "no more"))
+
+    page.on("dialog", answer_it)
     page.goto(serve(monitor.make_app(standing_at(0.0), TOKEN)))
     page.route("**/control", lambda route: held.append(route), times=1)
     page.click("#start")
