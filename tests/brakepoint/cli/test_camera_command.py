@@ -164,7 +164,7 @@ def test_what_is_not_the_size_of_a_chessboard_is_refused(
 
 
 def test_measurements_that_cannot_be_written_are_shown(camera: Camera, tmp_path: Path, capsys) -> None:
-    (tmp_path / "train.toml.part").mkdir()  # As good as a full disk, even for root.
+    (tmp_path / "train.toml").mkdir()  # As good as a full disk, even for root.
 
     with pytest.raises(UserError, match=r"train\.toml .*BRAKEPOINT_TRAIN"):
         command.keep(TrainFile(camera=EYE), tmp_path / "train.toml")
