@@ -12,6 +12,7 @@ from brakepoint.services import ServiceSettings
 from brakepoint.services.bus import Bus
 from brakepoint.services.clock import CLOCK
 from brakepoint.services.referee import Referee
+from brakepoint.services.service_loop import CONTROL_AGE_MAX_S
 from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, DETECTIONS, MISSION, ORDERS, STATE
 from brakepoint.truth import GroundTruth, load_truth
@@ -20,7 +21,8 @@ DRIVING = ("train", "controller", "capture", "detector", "autopilot")
 """The services needed to drive, without the monitor."""
 TURN_S = 0.05
 START_WITHIN_S = 20.0
-STOP_AGAIN_S = 1.0
+AGAIN_S = 1.0
+"""How long an unanswered request waits until it is repeated."""
 
 
 def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProgress) -> Run:
@@ -53,26 +55,29 @@ def start(bus: Bus, feed: str) -> MissionState:
     before = bus.take(MISSION, START_WITHIN_S)
     if before is None:
         raise UserError("live.error.not_ready", services="controller")
-    bus.say(CONTROL, Control(action=Action.START, feed=feed, at=CLOCK.now()))
-    return _await_mission(bus, lambda mission: mission.running and mission.run > before.run)
+    return _insist(bus, Action.START, feed, lambda mission: mission.running and mission.run > before.run)
 
 
 def stop(bus: Bus) -> None:
-    """Stops the train; the request is repeated, since the broker may be away."""
-    until = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < until:
-        bus.say(CONTROL, Control(action=Action.STOP, at=CLOCK.now()))
-        mission = bus.take(MISSION, STOP_AGAIN_S)
-        if mission is not None and not mission.running:
-            return
-    raise UserError("live.error.time_limit")
+    """Stops the train."""
+    _insist(bus, Action.STOP, "", lambda mission: not mission.running)
 
 
-def _await_mission(bus: Bus, condition: Callable[[MissionState], bool]) -> MissionState:
-    until = time.monotonic() + START_WITHIN_S
+def _insist(bus: Bus, action: Action, feed: str, is_done: Callable[[MissionState], bool]) -> MissionState:
+    """Repeats a request until it is carried out, since the broker may be away.
+
+    A controller that receives the same request twice carries it out once, and ignores an old one.
+    """
+    until, due = time.monotonic() + START_WITHIN_S, 0.0
+    request = Control(action=action, feed=feed, at=CLOCK.now())
     while time.monotonic() < until:
+        if time.monotonic() >= due:
+            if CLOCK.now() - request.at > CONTROL_AGE_MAX_S:
+                request = request.model_copy(update={"at": CLOCK.now()})
+            bus.say(CONTROL, request)
+            due = time.monotonic() + AGAIN_S
         mission = bus.take(MISSION, TURN_S)
-        if mission is not None and condition(mission):
+        if mission is not None and is_done(mission):
             return mission
     raise UserError("live.error.time_limit")
 

@@ -1,12 +1,15 @@
 """A live run begins when the controller reports it; a controller that never does is named."""
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 from fake_bus import fake_bus
 
 from brakepoint.errors import UserError
 from brakepoint.messages import Action, MissionState
 from brakepoint.services import live_mission
-from brakepoint.services.live_mission import start
+from brakepoint.services.live_mission import start, stop
 from brakepoint.services.topics import CONTROL, MISSION
 
 
@@ -42,3 +45,20 @@ def test_a_run_that_does_not_begin_in_time_is_given_up(monkeypatch: pytest.Monke
     with pytest.raises(UserError) as refused:
         start(bus, "track-stop")
     assert refused.value.key == "live.error.time_limit"
+
+
+@pytest.mark.parametrize(("age_max_s", "requests"), [(60.0, 1), (-1.0, 3)], ids=["still new", "too old"])
+def test_a_request_is_repeated_until_it_is_carried_out_and_renewed_when_it_would_be_ignored(
+    monkeypatch: pytest.MonkeyPatch, age_max_s: float, requests: int
+) -> None:
+    clock = itertools.count(100.0)
+    monkeypatch.setattr(live_mission, "CLOCK", SimpleNamespace(now=lambda: next(clock)))
+    monkeypatch.setattr(live_mission, "AGAIN_S", 0.0)
+    monkeypatch.setattr(live_mission, "CONTROL_AGE_MAX_S", age_max_s)
+    bus = fake_bus()
+    bus.bring(MISSION, None, mission(3, running=True), mission(3, running=False))
+
+    stop(bus)
+    said = bus.said_of(CONTROL)
+    assert {request.action for request in said} == {Action.STOP}
+    assert (len(said), len({request.at for request in said})) == (3, requests)

@@ -303,7 +303,7 @@ def test_an_exercise_is_explained_when_it_first_passes_and_whenever_one_asks(roo
     then = " ".join(capsys.readouterr().out.split())
 
     assert said == [True, False, True]
-    assert "Why: A rename happens at once" in then
+    assert "Why: A rename happens completely" in then
     assert "Why: S3 answers in pages" not in then
     assert Progress.load().of(STEP).explained == ["listing", "download"]
 
