@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from brakepoint.errors import UserError
+from brakepoint.files import load_yaml_documents
 from brakepoint.places import KIT
 
 Manifest = dict[str, Any]
@@ -53,7 +52,7 @@ def render(overlay: Path, root: Path = Path("/")) -> list[Manifest]:
         said = done.stderr.strip().splitlines() or [f"kubectl: {done.returncode}"]
         why = _seen_from(root, said[-1])
         raise UserError("delivery.error.render", folder=_seen_from(root, str(overlay)), why=why)
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return load_yaml_documents(done.stdout)
 
 
 def _seen_from(root: Path, words: str) -> str:

@@ -31,7 +31,7 @@ LANGUAGE = "BRAKEPOINT_LANG"
 GIVEN = {FEED, TRAIN_ID, HUB}
 """The settings of the base; an overlay that replaces them loses every setting that it does not repeat."""
 HASH = re.compile(r"-[a-z0-9]{10}$")
-"""What kustomize appends to the name of a ConfigMap, unless it is told not to."""
+"""The hash that kustomize appends to the name of a ConfigMap by default."""
 TASK_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 """Valid names of Tekton tasks."""
 VERSION = re.compile(r"(?!(arm|amd|aarch)\d|x86)[A-Za-z]*\d[\w.]*")
