@@ -134,6 +134,8 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
                 _hear(train, line, of)
         except (ValueError, OSError):
             pass  # An overlong line, or a lost link: the watchdog handles the rest.
+        except asyncio.CancelledError:
+            pass  # Connected while the service stops; asyncio would log a traceback.
         finally:
             listeners.discard(writer)
             writer.close()
@@ -153,6 +155,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
                 if writer.transport.get_write_buffer_size() < BACKLOG_MAX_BYTES:
                     writer.write(line)
             await asyncio.sleep(1 / REPORTS_HZ)
+        server.close()
         for writer in listeners:
             writer.close()
         await asyncio.sleep(1 / REPORTS_HZ)

@@ -216,6 +216,22 @@ def test_a_radio_that_fails_is_a_lost_link_and_no_trace_in_the_log(monkeypatch, 
     assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
+def test_a_controller_that_connects_while_the_train_stops_leaves_no_trace_in_the_log(caplog) -> None:
+    port, connections = free_port(), []
+
+    class Stopping(threading.Event):
+        def is_set(self) -> bool:
+            connections.append(socket.create_connection((LOCALHOST, port)))
+            return True
+
+    train_side.run(ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}"), Stopping())
+
+    with connections[0] as controller:
+        controller.settimeout(PATIENCE_S)
+        assert controller.recv(1) == b""
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
 def line(said: GivenOrder) -> bytes:
     return said.model_dump_json().encode() + b"\n"
 
