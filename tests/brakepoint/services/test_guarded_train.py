@@ -1,6 +1,8 @@
+import asyncio
 import errno
 import socket
 import threading
+from contextlib import suppress
 from itertools import takewhile
 
 import pytest
@@ -226,9 +228,31 @@ def test_a_controller_that_connects_while_the_train_stops_leaves_no_trace_in_the
 
     train_side.run(ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}"), Stopping())
 
-    with connections[0] as controller:
+    with connections[0] as controller, suppress(ConnectionResetError):
         controller.settimeout(PATIENCE_S)
         assert controller.recv(1) == b""
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+def test_a_controller_that_is_still_connected_at_the_end_leaves_no_trace_in_the_log(
+    monkeypatch, caplog
+) -> None:
+    stopping, port = threading.Event(), free_port()
+
+    async def readline(_: object) -> bytes:
+        stopping.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(train_side.asyncio.StreamReader, "readline", readline)
+    settings = ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
+    train = threading.Thread(target=train_side.run, args=(settings, stopping))
+    train.start()
+    while train.is_alive() and not answers(LOCALHOST, port):
+        pass
+    train.join()
+
+    assert stopping.is_set()
     assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
