@@ -43,7 +43,7 @@ def read_voc(file: Path, pictures: PictureIndex, notes: list[Note]) -> LabelledP
     signs = []
     for number, each in enumerate(objects, 1):
         where = f"{file}, <object> {number}"
-        left, top, right, bottom = _corners(each, where)
+        left, top, right, bottom = _corners(each, where, path.name)
         box = inside((left / width, top / height, right / width, bottom / height), where)
         signs.append(LabelledSign(known_class((each.findtext("name") or "").strip(), file), box))
     return LabelledPicture(path, each_once(signs, path.name, notes), size)
@@ -67,10 +67,10 @@ def _size(root: ElementTree.Element) -> tuple[int, int] | None:
     return (int(width), int(height)) if int(width) and int(height) else None
 
 
-def _corners(each: ElementTree.Element, where: str) -> list[float]:
+def _corners(each: ElementTree.Element, where: str, picture: str) -> list[float]:
     for other in ("robndbox", "polygon"):
         if each.find(other) is not None and each.find("bndbox") is None:
-            raise UserError("error.label_region", file=where, picture="", kind=other)
+            raise UserError("error.label_region", file=where, picture=picture, kind=other)
     written = [(each.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
     try:
         corners = [float(number) for number in written]

@@ -11,6 +11,7 @@ from brakepoint.errors import UserError
 from brakepoint.labels.folder import held_out, read_labels
 from brakepoint.labels.signs import Note, PassedOver, told
 from brakepoint.messages import SignClass
+from brakepoint.texts import text
 
 Write = Callable[..., Path]
 DANGER, LIMIT = SignClass.DANGER_AHEAD, SignClass.SPEED_LIMIT
@@ -121,6 +122,16 @@ def test_coco_without_a_size_takes_the_pictures(dataset: Write, size: dict[str, 
 )
 def test_an_xml_file_that_is_wrong_is_refused(dataset: Write, text: str, key: str) -> None:
     assert refusal(dataset("a.jpg", **{"a.xml": text})) == key
+
+
+def test_a_region_that_is_not_a_rectangle_is_refused_with_the_name_of_its_picture(dataset: Write) -> None:
+    folder = dataset("a.jpg", **{"a.xml": voc(box="<polygon><x1>3</x1></polygon>")})
+
+    with pytest.raises(UserError) as refused:
+        read_labels(folder)
+
+    said = text("error.label_region", file=f"{folder / 'a.xml'}, <object> 1", picture="a.jpg", kind="polygon")
+    assert str(refused.value) == said
 
 
 @pytest.mark.parametrize("named", ["b.jpg", "b.png", r"C:\pictures\b.jpg"])
