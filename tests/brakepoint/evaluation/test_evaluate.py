@@ -192,7 +192,7 @@ def test_the_tables_show_each_figure_with_three_decimals_and_what_there_is_none_
     assert [column.justify for column in heights.columns] == ["left", *["right"] * 3]
     assert str(classes.columns[1].header) == "signs of 12 px or more"
     said = str(classes.caption)
-    assert "26% confidence" in said and "false alarms: 3 (pictures: 40)" in said
+    assert "26 % confidence" in said and "false alarms: 3 (pictures: 40)" in said
     assert "between 0.700 and 0.900" in said
     assert "m[red].onnx" in Text.from_markup(str(classes.title)).plain
 

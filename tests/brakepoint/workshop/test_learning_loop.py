@@ -188,7 +188,7 @@ def test_what_is_next_names_the_line_of_the_task_as_long_as_it_is_there(room, ca
     run(["check", "1"])
     then = " ".join(capsys.readouterr().out.split())
 
-    assert f"go to TODO listing, labs/step1_dataset.py:{line}, save" in said
+    assert f"complete TODO listing, labs/step1_dataset.py:{line}, save" in said
     assert "change the code of listing in labs/step1_dataset.py, save" in then
 
 
