@@ -49,7 +49,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help: ## What make can do here
 	@$(PYTHON) -c '$(helped)' 2>/dev/null || awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
+mission: $(VENV)/.mission ## Drive every recorded feed and score each run; ARGS="--feed track-stop" for one feed
 	@$(BIN)/brakepoint mission $(ARGS)
 
 prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for yours
