@@ -153,7 +153,7 @@ test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ##
 	$(BIN)/pytest $(SYSTEM_TESTS) -m alone --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## Run the long tests: ten minutes of camera, thousands of files for each reader
+soak: $(VENV)/.system ## Run the long tests: ten minutes of camera pictures, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
