@@ -49,7 +49,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help: ## What make can do here
 	@$(PYTHON) -c '$(helped)' 2>/dev/null || awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-mission: $(VENV)/.mission ## Drive every recorded feed and score it; ARGS="--feed track-stop" for one
+mission: $(VENV)/.mission ## Drive every recorded feed and score each run; ARGS="--feed track-stop" for one feed
 	@$(BIN)/brakepoint mission $(ARGS)
 
 prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for yours
@@ -61,7 +61,7 @@ up: $(VENV)/.live ## Run every service of the live train, and the page to watch 
 footage: $(FOOTAGE_VENV)/.footage ## Render a feed; ARGS="render my.yaml --out videos"; Blender takes 1 GB
 	@$(FOOTAGE_VENV)/bin/brakepoint footage $(ARGS)
 
-picture: $(VENV)/.system ## Take the pictures of the README and the docs from real runs, in Chromium
+picture: $(VENV)/.system ## Take the pictures for the README and the docs from real runs, in Chromium
 	tests/system/require chromium
 	$(BIN)/python docs/picture.py
 	$(BIN)/python docs/live_picture.py
@@ -71,7 +71,7 @@ picture: $(VENV)/.system ## Take the pictures of the README and the docs from re
 	$(BIN)/python docs/step_pictures.py
 	$(BIN)/python docs/card_pictures.py
 
-film: $(VENV)/.system ## Film three missions and three pages for the docs, and the README’s moving picture
+film: $(VENV)/.system ## Film three missions and three pages for the docs, and make the README’s animated picture
 	$(BIN)/python docs/film.py
 
 screenshots: $(VENV)/.system ## Take the docs' pictures of notebooks and checks, in JupyterLab
@@ -107,7 +107,7 @@ workshop-check: $(VENV)/.system ## Check solutions, wrong answers and notebooks:
 	$(BIN)/python tests/workshop_check.py
 	PYTHONPATH=tests $(BIN)/python -m answers
 
-wheelhouse: $(ENVIRONMENT) ## Pack into wheelhouse/ everything needed to install a room without internet
+wheelhouse: $(ENVIRONMENT) ## Pack into wheelhouse/ everything needed to set up a room without internet
 	@$(say_what_torch_brings)
 	$(PIP) --quiet wheel $(FROM_TORCH_INDEX) --wheel-dir wheelhouse hatchling editables '.[mission,edge,workshop,train,pipeline,live,docs]'
 	$(PIP) --quiet wheel --wheel-dir wheelhouse --no-deps --requirement locks/serving.txt
@@ -153,17 +153,17 @@ test-system: $(VENV)/.system $(if $(FOOTAGE_PYTHON),$(FOOTAGE_VENV)/.footage) ##
 	$(BIN)/pytest $(SYSTEM_TESTS) -m alone --durations 20
 	@echo "Both together have a budget of 20 minutes on two cores."
 
-soak: $(VENV)/.system ## Run the long tests: ten minutes of camera, thousands of files for each reader
+soak: $(VENV)/.system ## Run the long tests: ten minutes of camera pictures, thousands of files for each reader
 	tests/system/require $(GSTREAMER)
 	$(BIN)/pytest tests/soak -s --override-ini addopts=
 	INTERRUPTIONS=20 $(BIN)/pytest tests/system/test_interrupted.py --override-ini addopts=
 	$(BIN)/pytest tests/brakepoint -m readers --hypothesis-profile soak $(SHARED_OUT) --numprocesses logical
 
-images: $(VENV)/.system ## As root: build every image here, try it, drive a mission with it; ARGS="-k edge"
+images: $(VENV)/.system ## As root: build every image here, try it and drive a mission with it; ARGS="-k edge"
 	tests/system/require buildah debootstrap mosquitto
 	$(BIN)/pytest tests/images --override-ini addopts= $(ARGS)
 
-delivery: $(VENV)/.system ## As root: test the way from a push to a driving train, and what can go wrong on it
+delivery: $(VENV)/.system ## As root: test the path from a push to a driving train, and what can go wrong along it
 	tests/system/require $(DELIVERY)
 	$(BIN)/brakepoint deploy --from-push
 	$(BIN)/pytest tests/delivery --override-ini addopts= $(ARGS)

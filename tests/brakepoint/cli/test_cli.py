@@ -111,7 +111,7 @@ def test_the_language_may_be_said_anywhere_or_by_the_environment(
 
     assert run(arguments) == 0
     out = capsys.readouterr().out
-    assert "Parcourir, sur une horloge virtuelle" in out
+    assert "Parcourir les flux enregistrés" in out
     assert "Afficher cette aide" in out
 
 

@@ -138,7 +138,7 @@ def test_the_command_says_where_the_pages_are(small: Room, capsys):
     assert run(["room", "souvenirs", "--no-films"]) == 0
     assert sorted(pages(small)) == ["anna", "bela"]
     out = capsys.readouterr().out
-    assert f"2 pages are in {small.folder / FOLDER}" in out.replace("\n", " ")
+    assert f"Pages in {small.folder / FOLDER}: 2," in out.replace("\n", " ")
     assert "use a different line" not in out
     assert run(["room", "souvenirs"]) == 0
     assert "use a different line" in capsys.readouterr().out

@@ -118,7 +118,7 @@ def test_a_disk_that_fails_is_a_sentence_in_every_language(page, album, tmp_path
     assert answer.status_code == 500
     detail = answer.json()["detail"]
     assert "cannot read or write its files: " in detail["en"]
-    assert "ne peut ni lire ni écrire ses fichiers : " in detail["fr"]
+    assert "ne peut pas lire ou écrire ses fichiers : " in detail["fr"]
 
 
 def test_fifty_signs_are_kept(page):
