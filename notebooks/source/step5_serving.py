@@ -178,7 +178,7 @@ print(*heard, "", *afterwards, sep="\n")
 # At what JPEG quality should the train send its pictures? The network is wireless and shared, so every byte has a
 # cost; but the detector cannot find what compression has removed. Your `request_body` writes the requests.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
