@@ -48,7 +48,8 @@ lab = load_step("step3_training")
 # ## What the base model sees
 #
 # These pictures show the track, and were set aside in step 1: the model does not learn from them. Thin boxes are the
-# truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow triangles?
+# ground truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow
+# triangles?
 
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base

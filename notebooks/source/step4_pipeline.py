@@ -58,8 +58,8 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## The graph (`wiring`, `gpu`)
 #
-# This is what Kubeflow makes of your lines. An arrow shows which task waits for which, and its label the artefact that
-# is passed on. The task in a different colour requests a GPU.
+# This is what Kubeflow makes of your lines of code. An arrow shows which task waits for which, and its label the
+# artefact that is passed on. The task in a different colour requests a GPU.
 
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)

@@ -51,10 +51,10 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets
-# another version take over while requests come in; `request` and `boxes`, the client's side; and `lookout`, a client
-# of the broker through which the train's services talk. The code that reads a JPEG and assembles a response is
-# already there: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
+# `%check 5` goes through `tensor`, which reads a request and refuses what does not fit; `switch`, which lets another
+# version take over while requests come in; `request` and `boxes`, the client's side; and `lookout`, a client of the
+# broker through which the train's services talk. The code that reads a JPEG and assembles a response is already there:
+# look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification

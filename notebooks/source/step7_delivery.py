@@ -40,9 +40,9 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # %% [markdown] lang="en"
 # ## What would run
 #
-# `kubectl kustomize` renders the overlay: base, simulated train and your changes become plain manifests. This picture
-# is drawn from them: it shows each pod, and an arrow for each connection that the network policies allow. Run the cell
-# again after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
+# `kubectl kustomize` renders the overlay: the base, the simulated train and your changes become plain manifests. This
+# picture is drawn from them: it shows each pod, and an arrow for each connection that the network policies allow. Run
+# the cell again after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
 
 # %% [markdown] lang="fr"
 # ## Ce que déploie l’overlay
