@@ -12,9 +12,9 @@
 # %% [markdown] lang="fr"
 # # Étape 1 : un jeu de données venu du stockage objet
 #
-# Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3), étiquetées avec Label
-# Studio. Dans cette étape, vous téléchargez les images, vous convertissez leurs étiquettes au format que demande
-# l’entraînement, et vous répartissez les images de sorte que la validation soit fiable.
+# Un détecteur apprend sur des images étiquetées. Les nôtres sont dans un stockage objet (S3) ; elles ont été étiquetées
+# avec Label Studio. Dans cette étape, vous téléchargez les images, vous convertissez leurs étiquettes au format que
+# demande l’entraînement, et vous répartissez les images de sorte que la validation soit fiable.
 #
 # Vous écrivez le code dans **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)** : ouvrez ce fichier à côté du
 # notebook et cherchez `À FAIRE`. Enregistrez, puis relancez les cellules : elles utilisent toujours la dernière version
@@ -140,7 +140,7 @@ show_picture(draw_samples(dataset.folder / "train"))
 # the difference in mAP50 between the luckiest and the unluckiest of twenty of your splits, in points, and the number
 # of pictures left to learn from.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"

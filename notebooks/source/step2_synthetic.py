@@ -1,9 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 2: synthetic pictures with exact labels
 #
-# Photographs are expensive: people have to take them, and to draw a box around every sign. A computer paints a picture
-# in an instant, and knows where it put each sign: the labels cost nothing and are never wrong. But the pictures must
-# teach the right thing, and that is the subject of this step.
+# Photographs are expensive: people have to take them and draw a box around every sign. A computer paints a picture in
+# an instant, and knows where it put each sign: the labels cost nothing and are never wrong. But the pictures must teach
+# the right thing, and that is the subject of this step.
 #
 # You write the code in
 # **[`labs/step2_synthetic.py`](../../labs/step2_synthetic.py)**:
@@ -72,14 +72,14 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# Run `%check 2` whenever you have written something; it goes through `blend`, `box`, `hidden`, `labels`, `plan`,
+# Run `%check 2` whenever you have written something; it goes through `blend`, `box`, `hidden`, `labels`, `plan` and
 # `picture`. If you are stuck, `%hint 2` reveals a little more each time.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
 #
 # Lancez `%check 2` chaque fois que vous avez écrit quelque chose ; la vérification passe en revue `blend`, `box`,
-# `hidden`, `labels`, `plan`, `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
+# `hidden`, `labels`, `plan` et `picture`. Bloqué ? `%hint 2` en dit un peu plus à chaque fois.
 
 # %%
 # %check 2
@@ -89,9 +89,9 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 #
 # The number is the *seed*: the same seed makes the same picture, to the last pixel, on any machine. Try others.
 #
-# Look closely. Is every box tight (`box`)? Does every sign to be found have a box, and nothing else (`labels`)? Could
-# you find each sign yourself (`hidden`)? Do the signs look as if they had been there when the picture was taken
-# (`blend`, `picture`)?
+# Look closely. Is every box tight (`box`)? Does every sign to be found have a box, and does nothing else have one
+# (`labels`)? Could you find each sign yourself (`hidden`)? Do the signs look as if they had been there when the picture
+# was taken (`blend`, `picture`)?
 
 # %% [markdown] lang="fr"
 # ## Une image
@@ -145,7 +145,7 @@ synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_
 # Here your code paints crowded signs, and a good detector looks for them: the less visibility you require, the more
 # signs there are, and the harder they are to find.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"

@@ -48,7 +48,8 @@ lab = load_step("step3_training")
 # ## What the base model sees
 #
 # These pictures show the track, and were set aside in step 1: the model does not learn from them. Thin boxes are the
-# truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow triangles?
+# ground truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow
+# triangles?
 
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
@@ -102,21 +103,22 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # ## Learn (`stop`)
 #
 # An *epoch* is one pass through all pictures. After each epoch the model is evaluated, and `should_stop` decides
-# whether to continue. The bar shows the remaining time, five to ten minutes on two cores: a good moment to read on,
-# or for a coffee. If the cell was interrupted, run it again: it resumes after the last complete epoch.
+# whether to continue. The bar shows the remaining time, four to ten minutes on two cores: a good moment to read on, or
+# to have a coffee. If the cell was interrupted, run it again: it resumes after the last complete epoch.
 #
 # With three epochs, training never ends early; a longer run, such as `lab.Recipe(epochs=12)`, may.
 #
 # If you do not want to wait, interrupt the cell. `brakepoint catch-up 3` in a terminal puts a trained model into
-# `runs/train` and the complete file into `labs/`; it keeps your file, and prints where. Then continue below, without
-# curves.
+# `runs/train` and the complete file into `labs/`; it keeps your file, and prints where it is. Then continue below,
+# without curves.
 
 # %% [markdown] lang="fr"
 # ## Apprendre (`stop`)
 #
 # Une *époque* est un passage sur toutes les images. Après chaque époque, le modèle est évalué, et `should_stop` décide
-# s’il faut continuer. La barre montre le temps restant, cinq à dix minutes sur deux cœurs : le temps de lire la suite,
-# ou de prendre un café. Si la cellule a été interrompue, relancez-la : elle reprend après la dernière époque entière.
+# s’il faut continuer. La barre montre le temps restant, quatre à dix minutes sur deux cœurs : le temps de lire la
+# suite, ou de prendre un café. Si la cellule a été interrompue, relancez-la : elle reprend après la dernière époque
+# entière.
 #
 # Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
 # `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
@@ -146,7 +148,7 @@ Image(filename=str(curves)) if curves.exists() else None
 show_detections(TRAINING_DIR / "model.onnx", stills / "val")
 
 # %% [markdown] lang="en"
-# ## How sure is sure enough (`threshold`)
+# ## How sure is sure enough? (`threshold`)
 #
 # *Precision* is the share of the reported signs that are real; *recall* is the share of the existing signs that are
 # found. Both depend on the lowest confidence at which a detection is believed; the vertical line is your choice. The
@@ -167,18 +169,18 @@ chosen = lab.choose_confidence(confidences, correct)
 plot_threshold(confidences, correct, truths, chosen)
 
 # %% [markdown] lang="en"
-# ## Better, and at what price (`gate`)
+# ## Better, and at what price? (`gate`)
 #
 # mAP50, a number from 0 to 1, sums up precision and recall over all confidences. The plots show where the base model
-# and the new one differ: the curves, the *confusion* between classes, and the pictures on which your model is most
-# often wrong. What do its errors have in common?
+# and the new one differ: the curves, the *confusion* between classes, and the pictures on which the two models make the
+# most errors. What do your model's errors have in common?
 
 # %% [markdown] lang="fr"
 # ## Meilleur, et à quel prix ? (`gate`)
 #
-# La mAP50, un nombre de 0 à 1, résume précision et rappel sur toutes les confiances. Les figures montrent en quoi le
-# modèle de base et le nouveau diffèrent : les courbes, la *confusion* entre les classes, et les images où votre modèle
-# se trompe le plus. Qu’est-ce que ses erreurs ont en commun ?
+# La mAP50, un nombre de 0 à 1, résume la précision et le rappel, toutes confiances confondues. Les figures montrent en
+# quoi le modèle de base et le nouveau diffèrent : les courbes, la *confusion* entre les classes, et les images où les
+# deux modèles se trompent le plus. Qu’est-ce que les erreurs de votre modèle ont en commun ?
 
 # %%
 models = Detector(BASE_MODEL), Detector(TRAINING_DIR / "model.onnx")
@@ -220,14 +222,14 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # At what confidence do you start to believe your model? There are two ways to be wrong, a missed sign and a false
 # stop, and fewer of one means more of the other. `PRECISION_LEAST` was a choice, too. What would you rather lose?
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
 # À partir de quelle confiance croyez-vous votre modèle ? Il y a deux sortes d’erreurs, le panneau manqué et l’arrêt
-# pour rien ; moins il y a de l’une, plus il y a de l’autre. `PRECISION_LEAST` aussi était un choix. Que préférez-vous
+# pour rien ; moins on commet l’une, plus on commet l’autre. `PRECISION_LEAST` aussi était un choix. Que préférez-vous
 # perdre ?
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont

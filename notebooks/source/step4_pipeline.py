@@ -58,8 +58,8 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## The graph (`wiring`, `gpu`)
 #
-# This is what Kubeflow makes of your lines. An arrow shows which task waits for which, and its label the artefact that
-# is passed on. The task in a different colour requests a GPU.
+# This is what Kubeflow makes of your lines of code. An arrow shows which task waits for which, and its label the
+# artefact that is passed on. The task in a different colour requests a GPU.
 
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
@@ -78,7 +78,8 @@ show_pipeline(lab.training_pipeline())
 # the complete file of that step into `labs/`, and keeps yours.
 #
 # ▶ marks a task that starts, ✓ one that is done, ≡ one that an earlier run has done. At the end the gate decides: a
-# model that passes is published and goes *into production*. The required score is low for the very first model.
+# model that passes is published and goes *into production*. The score required here is low, so that this very first
+# model can pass.
 
 # %% [markdown] lang="fr"
 # ## Exécuter le pipeline, en petit
@@ -88,8 +89,8 @@ show_pipeline(lab.training_pipeline())
 # `brakepoint catch-up 2` dans un terminal met le fichier complet de cette étape dans `labs/`, et conserve le vôtre.
 #
 # ▶ marque une tâche qui commence, ✓ une tâche finie, ≡ une tâche déjà faite par une exécution précédente. À la fin, le
-# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Pour le tout premier modèle, le
-# score exigé est bas.
+# contrôle qualité décide, et un modèle qui passe est publié et mis *en production*. Le score exigé ici est bas, pour
+# que ce tout premier modèle puisse passer.
 
 # %%
 settings = {"epochs": 1, "pictures": size(60, quick=8), "seed": 0, "least": 0.1, "tolerance": 0.01}
@@ -122,14 +123,14 @@ HTML(first.compared.as_html(first.pictures))
 # %% [markdown] lang="en"
 # ## The gate (`gate`)
 #
-# Meanwhile a colleague has trained a model for hours, and published the one that comes with the kit. The version that
-# is now in production:
+# Meanwhile a colleague has trained a model for hours and published it: it is the one that comes with the kit. This
+# version is now in production:
 
 # %% [markdown] lang="fr"
 # ## Le contrôle qualité (`gate`)
 #
 # Entre-temps, une collègue a entraîné un modèle pendant des heures, et l’a publié : c’est celui qui est fourni avec le
-# kit. La version désormais en production :
+# kit. Voici la version désormais en production :
 
 # %%
 with object_store() as store:
@@ -159,9 +160,9 @@ HTML(second.compared.as_html(second.pictures))
 # it was a mistake, nothing is lost: every version is kept, as this list shows:
 
 # %% [markdown] lang="fr"
-# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; le modèle de la collègue reste en production. Si
-# la mise en production de ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le montre
-# cette liste :
+# Votre petit modèle a été refusé, avec une raison pour chaque défaut ; le modèle de votre collègue reste en production.
+# Si la mise en production de ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le
+# montre cette liste :
 
 # %%
 # !{sys.executable} -m brakepoint model list
@@ -192,20 +193,20 @@ HTML(second.compared.as_html(second.pictures))
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How much worse than production may a model seem, and still be published? An evaluation on some twenty pictures is
-# off by a few hundredths, so a strict gate rejects better models, and a lenient one lets worse ones through. Your
-# `gate` judges two thousand simulated models whose true quality is known.
+# How much worse than the one in production may a model seem, and still be published? An evaluation on some twenty
+# pictures is off by a few hundredths, so a strict gate rejects some better models, and a lenient one lets some worse
+# models through. Your `gate` judges two thousand simulated models whose true quality is known.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
 # De combien un modèle peut-il sembler moins bon que celui en production, et être publié quand même ? Une évaluation sur
-# une vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette de meilleurs modèles, un contrôle
-# indulgent en laisse passer de moins bons. Votre `gate` juge deux mille modèles simulés, dont on connaît la vraie
-# qualité.
+# une vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette parfois un meilleur modèle, un
+# contrôle indulgent en laisse parfois passer un moins bon. Votre `gate` juge deux mille modèles simulés, dont on
+# connaît la vraie qualité.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
 # enregistrés avec votre progression. Changez le nombre, et relancez la cellule.

@@ -51,10 +51,10 @@ lab = load_step("step5_serving")
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 5` goes through `tensor`, which takes a request apart and refuses what does not fit; `switch`, which lets
-# another version take over while requests come in; `request` and `boxes`, the client's side; and `lookout`, a client
-# of the broker through which the train's services talk. The code that reads a JPEG and assembles a response is
-# already there: look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
+# `%check 5` goes through `tensor`, which reads a request and refuses what does not fit; `switch`, which lets another
+# version take over while requests come in; `request` and `boxes`, the client's side; and `lookout`, a client of the
+# broker through which the train's services talk. The code that reads a JPEG and assembles a response is already there:
+# look at `jpeg_bytes` and `answer`. Stuck? `%hint 5`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
@@ -178,7 +178,7 @@ print(*heard, "", *afterwards, sep="\n")
 # At what JPEG quality should the train send its pictures? The network is wireless and shared, so every byte has a
 # cost; but the detector cannot find what compression has removed. Your `request_body` writes the requests.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"

@@ -52,9 +52,8 @@ plot_run(run, feed(name))
 # %% [markdown] lang="en"
 # ## What the check says
 #
-# `%check 6` goes through the gaps `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe` and
-# `exam`. Fill them in this order; their order in the file is that in which the train decides. Stuck?
-# `%hint 6`.
+# `%check 6` goes through the gaps `distance`, `every`, `debounce`, `braking`, `priority`, `failsafe` and `exam`. Fill
+# them in this order, and not in that of the file, which is the order in which the train decides. Stuck? `%hint 6`.
 
 # %% [markdown] lang="fr"
 # ## Ce que dit la vérification
@@ -108,7 +107,7 @@ for outcome in exam(lab):
 # the light is bad: the detector is rarely sure of a sign, and sometimes mistakes a different sign for a danger. Your
 # autopilot drives the longest line ten times. What would you rather lose, a sign or the patience of the passengers?
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"

@@ -40,17 +40,17 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 # %% [markdown] lang="en"
 # ## What would run
 #
-# `kubectl kustomize` renders the overlay: base, simulated train and your changes become plain manifests. This picture
-# is drawn from them: each pod, and an arrow for each connection that the network policies allow. Run the cell again
-# after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
+# `kubectl kustomize` renders the overlay: the base, the simulated train and your changes become plain manifests. This
+# picture is drawn from them: it shows each pod, and an arrow for each connection that the network policies allow. Run
+# the cell again after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
 
 # %% [markdown] lang="fr"
 # ## Ce que déploie l’overlay
 #
 # `kubectl kustomize` produit les manifestes de l’overlay : la base, le train simulé et vos changements deviennent des
-# manifestes ordinaires. Ce schéma en est tiré : chaque pod, et une flèche pour chaque connexion que laissent
-# passer les règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel
-# rien ne peut se connecter sont en rouge.
+# manifestes ordinaires. Ce schéma en est tiré : il montre chaque pod, et une flèche pour chaque connexion que laissent
+# passer les règles réseau. Relancez la cellule après chaque `À FAIRE` : une image sans version et un train auquel rien
+# ne peut se connecter sont en rouge.
 
 # %%
 plot_deployment(overlay)
@@ -75,25 +75,25 @@ plot_deployment(overlay)
 #
 # In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, starts the command of each
 # container as a process, with the environment, users and passwords that the manifests give it, drives the feed once,
-# and scores the run: your overlay, your autopilot, your model (`--detector`). On a cluster, Argo CD does the same from
-# git.
+# and scores the run. This run uses your overlay, your autopilot and the model that `--detector` names. On a cluster,
+# Argo CD does the same from git.
 
 # %% [markdown] lang="fr"
 # ## Déployer
 #
 # Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay, lance
 # chaque conteneur sous forme de processus, avec l’environnement, les utilisateurs et les mots de passe que lui donnent
-# les manifestes, fait parcourir le flux une fois au train et note le trajet : votre overlay, votre pilote, votre modèle
-# (`--detector`). Sur un cluster, Argo CD fait de même à partir de git.
+# les manifestes, fait parcourir le flux une fois au train et calcule le score du trajet. Ce trajet utilise votre
+# overlay, votre pilote et le modèle que désigne `--detector`. Sur un cluster, Argo CD fait de même à partir de git.
 
 # %% [markdown] lang="en"
 # ## The open question
 #
 # How many cores do you request for the detector? The fewer you request, the more trains fit on an eight-core node, but
-# the less often each train looks. Your overlay sets what the other services take; the duration of one detection is
-# measured on your machine.
+# the less often each train looks. Your overlay sets how many cores the other services take; the duration of one
+# detection is measured on your machine.
 #
-# There is no right answer. A ★ marks each attempt that none of your others beats; attempts are saved with your
+# There is no right answer. A ★ marks each attempt that none of your other attempts beats; attempts are saved with your
 # progress. Change the number, and run the cell again.
 
 # %% [markdown] lang="fr"
