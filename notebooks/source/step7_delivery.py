@@ -73,17 +73,17 @@ plot_deployment(overlay)
 # %% [markdown] lang="en"
 # ## Deploy
 #
-# In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, starts the command of each
-# container as a process, with the environment, users and passwords that the manifests give it, drives the feed once,
-# and scores the run. This run uses your overlay, your autopilot and the model that `--detector` names. On a cluster,
+# In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, generates users and passwords,
+# starts the command of each container as a process, with the environment that the manifests give it, drives the feed
+# once, and scores the run. This run uses your overlay, your autopilot and the model that `--detector` names. On a cluster,
 # Argo CD does the same from git.
 
 # %% [markdown] lang="fr"
 # ## Déployer
 #
-# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay, lance
-# chaque conteneur sous forme de processus, avec l’environnement, les utilisateurs et les mots de passe que lui donnent
-# les manifestes, fait parcourir le flux une fois au train et calcule le score du trajet. Ce trajet utilise votre
+# Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay, crée
+# des utilisateurs et des mots de passe, lance chaque conteneur sous forme de processus, avec l’environnement que lui
+# donnent les manifestes, fait parcourir le flux une fois au train et calcule le score du trajet. Ce trajet utilise votre
 # overlay, votre pilote et le modèle que désigne `--detector`. Sur un cluster, Argo CD fait de même à partir de git.
 
 # %% [markdown] lang="en"
