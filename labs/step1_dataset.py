@@ -35,13 +35,13 @@ def list_objects(client: "S3Client", bucket: str, prefix: str) -> list[StoredObj
     Returns:
         All objects; an empty list if there are none.
     """
-    # TODO listing: every object under the prefix must be in the list once, as a StoredObject(key,
-    # size), however many there are: S3 returns at most 1000 in one answer, and a picture missing from
-    # the list is never trained on. With no objects the list is empty.
-    # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste, sous forme
-    # de StoredObject(clé, taille), quel que soit le nombre d’objets : S3 en donne 1000 au plus par
-    # réponse, et une image absente de la liste ne servira jamais à l’apprentissage. Sans aucun objet,
-    # la liste est vide.
+    # TODO listing: every object under the prefix must be in the returned list once, as a
+    # StoredObject(key, size), however many there are: S3 returns at most 1000 in one answer, and a
+    # picture missing from the list is never trained on. If there are no objects, the list is empty.
+    # À FAIRE listing : chaque objet sous le préfixe doit figurer une fois dans la liste renvoyée,
+    # sous forme de StoredObject(clé, taille), quel que soit le nombre d’objets : S3 en donne 1000 au
+    # plus par réponse, et une image absente de la liste ne servira jamais à l’apprentissage. S’il n’y
+    # a aucun objet, la liste est vide.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -65,17 +65,18 @@ def download(client: "S3Client", bucket: str, item: StoredObject, digest: str | 
     Raises:
         UserError: The download is damaged.
     """
-    # TODO download: when the function returns, target must be the object, complete and undamaged. If
-    # what arrived is damaged, raise UserError("store.error.damaged", name=item.key), and target must
-    # not exist. At no moment, even if the power fails, may damaged or unfinished data have the name
-    # target; and in neither case may any other file be left in the folder of target. Half a picture
-    # would be noticed only days later, in the middle of a training run.
-    # À FAIRE download : au retour de la fonction, « target » doit être l’objet, entier et intact. Si
-    # les données reçues sont abîmées, levez UserError("store.error.damaged", name=item.key), et
+    # TODO download: when the function returns, target must contain the object, complete and
+    # undamaged. If the received data is damaged, raise UserError("store.error.damaged",
+    # name=item.key), and target must not exist. At no moment, even if the power fails, may damaged or
+    # unfinished data have the name target. Whether the object arrived intact or damaged, no other
+    # file may be left in the folder of target. Half a picture would be noticed only days later, in
+    # the middle of a training run.
+    # À FAIRE download : au retour de la fonction, « target » doit contenir l’objet, entier et intact.
+    # Si les données reçues sont abîmées, levez UserError("store.error.damaged", name=item.key), et
     # « target » ne doit pas exister. À aucun moment, même en cas de coupure de courant, des données
-    # abîmées ou incomplètes ne doivent porter le nom « target » ; et, dans les deux cas, aucun autre
-    # fichier ne doit rester dans le dossier de « target ». On ne remarquerait une moitié d’image que
-    # des jours plus tard, en plein entraînement.
+    # abîmées ou incomplètes ne doivent porter le nom « target ». Que l’objet soit arrivé intact ou
+    # abîmé, aucun autre fichier ne doit rester dans le dossier de « target ». On ne remarquerait une
+    # moitié d’image que des jours plus tard, en plein entraînement.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -88,8 +89,8 @@ def top_left_and_size_px(rectangle: Rectangle) -> Box:
     # TODO percent: return (x, y, width, height) of the rectangle in pixels. Label Studio writes all
     # four numbers as percentages of the picture, which is seldom square; the picture's size in pixels
     # is noted beside them. A wrong box teaches the detector to look beside the sign.
-    # À FAIRE percent : renvoyer (x, y, largeur, hauteur) du rectangle en pixels. Label Studio écrit
-    # ces quatre nombres en pourcentage de l’image, rarement carrée, et note à côté la taille de
+    # À FAIRE percent : renvoyer (x, y, largeur, hauteur) pour le rectangle, en pixels. Label Studio
+    # écrit ces quatre nombres en pourcentage de l’image, rarement carrée, et note à côté la taille de
     # l’image en pixels. Un cadre faux apprend au détecteur à regarder à côté du panneau.
     raise NotImplementedError  # replace this · à remplacer
 

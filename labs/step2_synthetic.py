@@ -115,7 +115,7 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # sign without a class may be hidden, but it hides the others all the same. An unrecognisable sign
     # teaches the detector to guess.
     # À FAIRE hidden : renvoyer True si, une fois new placé, on voit trop peu d’un panneau qui a une
-    # classe, et sinon False. Examinez new lui-même et chaque panneau de placed. « Trop peu » veut
+    # classe, et False sinon. Examinez new lui-même et chaque panneau de placed. « Trop peu » veut
     # dire moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette
     # part suffit. Un pixel de la plaque peut être visible en partie, et compte alors pour sa fraction
     # visible. Un panneau sans classe peut être caché, mais il cache les autres comme n’importe quel
@@ -197,11 +197,11 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     # noise on signs and background alike. All random numbers come from rng, and no sign may move once
     # it is placed, since its label says where it is. Signs that look pasted on teach the detector to
     # find only such signs.
-    # À FAIRE picture : chaque panneau d’un plan doit être placé sur « image », dans l’ordre du plan,
-    # et shown doit être l’unique photo de « image » que prend à la fin une mauvaise caméra : lumière,
-    # flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et aucun panneau
-    # ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont l’air collés
-    # apprennent au détecteur à ne trouver que de tels panneaux.
+    # À FAIRE picture : chaque panneau d’un même plan doit être placé sur « image », dans l’ordre du
+    # plan, et shown doit être l’unique photo de « image » que prend à la fin une mauvaise caméra :
+    # lumière, flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et
+    # aucun panneau ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont
+    # l’air collés apprennent au détecteur à ne trouver que de tels panneaux.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 

@@ -146,7 +146,7 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
     # by at most FORGETTING_MOST, that value included. A mean of both scores would hide what was
     # forgotten.
     # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
-    # sinon False : sur la voie, le nouveau modèle doit être meilleur, et pas seulement aussi bon ;
+    # False sinon : sur la voie, le nouveau modèle doit être meilleur, et pas seulement aussi bon ;
     # sur les routes, il peut avoir perdu FORGETTING_MOST de mAP50 au plus, cette valeur comprise. Une
     # moyenne des deux scores cacherait ce qui a été oublié.
     raise NotImplementedError  # replace this · à remplacer

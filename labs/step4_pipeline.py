@@ -46,16 +46,16 @@ def gate(
     """
     # TODO gate: return a list of all reasons why the model must not be published, each a readable
     # sentence; the list is empty if the model may be published. A score below least on the track is
-    # one reason. A score that is worse than production's by more than tolerance is another, once for
-    # each world in which production was measured. A score that just reaches its limit is good enough,
-    # and the very first model has nothing to be compared with. The list must be complete: each fault
-    # that is found only after the first one is fixed costs another training run.
+    # one reason. A score that is lower than that of the model in production by more than tolerance is
+    # another, once for each world in which that model was measured. A score that just reaches its
+    # limit is good enough, and the very first model has nothing to be compared with. The list must be
+    # complete: each fault that is found only after the first one is fixed costs another training run.
     # À FAIRE gate : renvoyer la liste de toutes les raisons de ne pas publier le modèle, chacune sous
     # forme de phrase lisible ; la liste est vide si le modèle peut être publié. Un score inférieur à
     # « least » sur la voie est une raison. Un score inférieur de plus de « tolerance » à celui du
     # modèle en production en est une autre, une fois pour chaque monde où ce modèle a été mesuré. Un
-    # score qui atteint juste sa limite suffit, et le tout premier modèle n’a rien à quoi être
-    # comparé. La liste doit être complète : chaque défaut découvert seulement une fois le premier
+    # score qui atteint juste sa limite suffit, et le tout premier modèle n’a pas de point de
+    # comparaison. La liste doit être complète : chaque défaut découvert seulement une fois le premier
     # corrigé coûte un entraînement de plus.
     raise NotImplementedError  # replace this · à remplacer
 
@@ -135,10 +135,11 @@ def with_store(task: dsl.PipelineTask) -> None:
     """
     # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
     # same name, taken from the cluster's secret S3_SECRET. The pipeline itself must contain none of
-    # the values: its YAML is copied, mailed and committed to git.
+    # their values: its YAML is copied, mailed and committed to git.
     # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune des clés de S3_KEYS dans une
     # variable d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline
-    # lui-même ne doit contenir aucune de ces valeurs : son YAML se copie, s’envoie et finit dans git.
+    # lui-même ne doit contenir aucune de leurs valeurs : son YAML se copie, s’envoie et finit dans
+    # git.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -151,7 +152,7 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     # TODO gpu: the task must ask for one accelerator of the type GPU (the constant), and must be
     # allowed on nodes with the taint GPU and the effect NoSchedule, whatever the value of the taint.
     # Such a taint keeps the nodes with a GPU free: a training run that asks for a GPU and does not
-    # tolerate the taint waits forever.
+    # tolerate the taint waits for ever.
     # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
     # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit la valeur
     # du taint. Un tel taint garde libres les nœuds à GPU : un entraînement qui demande un GPU sans

@@ -321,9 +321,9 @@ def lookout(client: "Client", train_id: str) -> None:
     # À FAIRE lookout : après chaque connexion, publier l’état de la vigie, ready, sur le sujet
     # status/lookout, et s’abonner à l’état du détecteur et à rien d’autre. Quand l’état du détecteur
     # passe à gone, envoyer un seul arrêt, sur le sujet control. Si la vigie elle-même est perdue, son
-    # état doit passer à gone, alors qu’elle ne peut plus rien envoyer. Un état doit attendre ceux qui
-    # se connectent plus tard ; un arrêt ne doit attendre personne, sinon il freinerait le train à
-    # chaque connexion du contrôleur. Aucun de ces messages ne doit se perdre en route, et en recevoir
-    # un deux fois ne gêne pas. Le broker intégré livre aussi des messages auxquels vous ne vous êtes
-    # pas abonné : ils ne doivent pas arrêter le train.
+    # état doit passer à gone, alors qu’elle ne peut plus rien envoyer. Un état doit attendre les
+    # clients qui se connectent plus tard ; un arrêt ne doit attendre personne, sinon il freinerait le
+    # train à chaque connexion du contrôleur. Aucun de ces messages ne doit se perdre en route, et en
+    # recevoir un deux fois ne gêne pas. Le broker intégré livre aussi des messages auxquels vous ne
+    # vous êtes pas abonné : ils ne doivent pas arrêter le train.
     raise NotImplementedError  # replace this · à remplacer

@@ -339,10 +339,10 @@ def merge(sign: Sign, seen: Sign, distance_cm: float) -> Sign:
 def confirm(sign: Sign, frame: int) -> Sign:
     """Debounces: a sign is confirmed if it was seen often enough recently."""
     # TODO debounce: return the sign as it is after this sighting. Its field frames is a tuple of
-    # frame numbers, in ascending order and each once: those in which the sign was seen, out of the
-    # last SEEN_FRAMES frames, this one included. The sign is confirmed as soon as there are
-    # SEEN_TIMES of these numbers, and stays confirmed. One false alarm must not brake the train, and
-    # a sign that is detected only now and then must not be lost.
+    # frame numbers, in ascending order and each once: the frames in which the sign was seen, out of
+    # the last SEEN_FRAMES, this one included. The sign is confirmed as soon as there are SEEN_TIMES
+    # of these numbers, and stays confirmed. One false alarm must not brake the train, and a sign that
+    # is detected only now and then must not be lost.
     # À FAIRE debounce : renvoyer le panneau tel qu’il est après cette observation. Son champ frames
     # est un tuple de numéros d’images, dans l’ordre croissant et chacun une seule fois : ceux des
     # images où le panneau a été vu, parmi les SEEN_FRAMES dernières, image actuelle comprise. Le
@@ -382,7 +382,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
     # doit renvoyer cet arrêt, quels que soient les autres panneaux : respecter une limitation ne doit
     # pas mener le train au-delà d’un danger. Dans tous les autres cas, les lignes qui suivent
-    # décident ; elles lisent le prochain danger dans la variable « danger », ou None s’il n’y en a
+    # décident ; elles attendent dans la variable « danger » le prochain danger, ou None s’il n’y en a
     # pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
