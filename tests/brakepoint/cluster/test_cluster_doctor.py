@@ -294,7 +294,7 @@ CASES = {
     "no pipeline server": (changed(SERVERS, fewer), "spring-anna"),
     "store out of reach": (
         changed(SERVERS, first_is(**server("spring-anna", Ready="True", ObjectStoreAvailable="False"))),
-        "Not the one in spring-anna",
+        "The one in spring-anna does not reach it",
     ),
 }
 

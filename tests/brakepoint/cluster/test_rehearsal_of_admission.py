@@ -61,7 +61,7 @@ def test_the_command_says_that_all_is_well(capsys, monkeypatch) -> None:
     monkeypatch.setenv("BRAKEPOINT_LANG", "en")
 
     assert run(["cluster", "rehearse", "--profile", "kind"]) == 0
-    assert "kind: pods: 7; nothing would be refused and nothing is missing." in capsys.readouterr().out
+    assert "kind (pods: 7): nothing would be refused and nothing is missing." in capsys.readouterr().out
 
 
 def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, monkeypatch) -> None:
@@ -73,7 +73,7 @@ def test_the_command_says_what_is_wrong_in_a_sentence_each_and_fails(capsys, mon
 
     assert run(["cluster", "rehearse", "--profile", "kind"]) == 1
     said = capsys.readouterr().out
-    assert "kind: pods: 7, findings: 2." in said
+    assert "kind (pods: 7); findings: 2." in said
     assert f"brakepoint-test: broker: the image {LATEST} may be a different one" in said
     assert "✗ detector" in said and "✓ broker" in said
 

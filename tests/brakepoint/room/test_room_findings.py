@@ -112,7 +112,7 @@ def test_a_plan_says_what_was_found_and_touches_nothing(in_folder, capsys) -> No
     for word in (
         "hidden_feed",
         "The cards say 127.0.0.1",
-        "url is still an example",
+        "url still has the example’s value",
         "Cards to print: seat-01",
     ):
         assert word in said

@@ -293,4 +293,4 @@ def test_a_store_that_runs_by_itself_is_not_started(in_folder, capsys) -> None:
     )
 
     assert run(["room", "serve"]) == 2
-    assert f"{endpoint} and runs by itself" in capsys.readouterr().err
+    assert f"{endpoint}, has its own server" in capsys.readouterr().err

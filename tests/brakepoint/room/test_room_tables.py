@@ -19,7 +19,7 @@ SAYS = {
     "password anna": "anna has a new password",
     "move anna bela": r"anna and bela have exchanged .* in \d+\.\d s",
     "rescore anna": "scores anna again",
-    "freeze": r"Time is up at \d\d:\d\d:\d\d: .* \(2 attendees\)",
+    "freeze": r"Time is up \(\d\d:\d\d:\d\d\): .* \(attendees: 2\)",
     "freeze --undo": "open again",
     "disqualify anna": "anna is no longer scored",
     "disqualify anna --undo": "anna is scored again",
