@@ -6,7 +6,7 @@
 # that validation is fair.
 #
 # You write the code in **[`labs/step1_dataset.py`](../../labs/step1_dataset.py)**: open the file beside this notebook
-# and look for `TODO`. Save the file, then run the cells here again: they always use your newest code. The whole step
+# and look for `TODO`. Save the file, then run the cells here again: they always use your latest code. The whole step
 # takes about <!-- =step1_dataset_minutes -->20<!-- = --> minutes.
 
 # %% [markdown] lang="fr"
@@ -58,11 +58,11 @@ folder = Path("runs/dataset")
 # otherwise a small S3 server starts on this machine. S3 returns a listing page by page, with at most 1000 objects on
 # each page.
 #
-# Connections break. A half-downloaded picture under its final name would be noticed days later, in the middle of a
-# training run, so a file gets its final name only once its content has been checked.
+# Connections break. A half-downloaded picture under its final name would be noticed only days later, in the middle of
+# a training run, so a file gets its final name only once its content has been checked.
 #
-# The cell shows the number of objects under `stills/`, and the number of files it downloaded, including cut-out signs
-# for step 2. The second time, the cell downloads 0 files.
+# The cell shows the number of objects under `stills/`, and the number of files it downloaded, including the cut-out
+# signs for step 2. The second time, the cell downloads 0 files.
 
 # %% [markdown] lang="fr"
 # ## Lister et télécharger (`listing`, `download`)
@@ -71,8 +71,8 @@ folder = Path("runs/dataset")
 # stockage ; sinon, un petit serveur S3 démarre sur cette machine. S3 renvoie la liste page par page, avec 1000 objets
 # au plus par page.
 #
-# Les connexions se coupent. Une moitié d’image sous son nom définitif ne serait découverte que des jours plus tard, en
-# plein entraînement : un fichier ne reçoit donc son nom définitif qu’une fois son contenu vérifié.
+# Il arrive qu’une connexion se coupe. Une moitié d’image sous son nom définitif ne serait découverte que des jours plus
+# tard, en plein entraînement : un fichier ne reçoit donc son nom définitif qu’une fois son contenu vérifié.
 #
 # La cellule affiche le nombre d’objets sous `stills/`, puis le nombre de fichiers téléchargés, dont les images
 # détourées de l’étape 2. La deuxième fois, la cellule télécharge 0 fichier.
@@ -88,8 +88,8 @@ len(objects), fetched
 #
 # Here is one picture's task, as Label Studio exports it. The position and size of a rectangle are percentages, which
 # you convert. Some rectangles are rotated, and some pictures were skipped or labelled twice: `corners` and
-# `annotation_that_counts` already handle these. Read both functions: a picture that everybody skipped is omitted,
-# because nobody has confirmed that it shows no signs.
+# `annotation_that_counts` already handle these cases. Read both functions: a picture that everybody skipped is
+# omitted, because nobody has confirmed that it shows no signs.
 
 # %% [markdown] lang="fr"
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)

@@ -132,11 +132,12 @@ count = size(SYNTHETIC_PICTURES, QUICK_PICTURES)
 synthesise(SYNTHETIC_DIR, count, seed=0, materials=materials, workers=available_cores(), step=lab)
 
 # %% [markdown] lang="en"
-# If you have changed your code since then, delete `runs/synthetic`: existing pictures are kept, and not painted again.
+# If you have changed your code since then, delete `runs/synthetic`; otherwise the pictures already there are kept, and
+# not painted again.
 
 # %% [markdown] lang="fr"
-# Vous avez modifié votre code depuis ? Supprimez `runs/synthetic` : les images déjà là sont gardées, et ne sont pas
-# repeintes.
+# Vous avez modifié votre code depuis ? Supprimez `runs/synthetic` ; sinon, les images qui s’y trouvent déjà sont
+# gardées, et ne sont pas repeintes.
 
 # %% [markdown] lang="en"
 # ## The open question

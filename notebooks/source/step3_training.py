@@ -87,7 +87,7 @@ show_detections(BASE_MODEL, stills / "val")
 # ## Les images d’apprentissage (`mix`)
 #
 # Le modèle apprend sur des images de la voie, celles de l’étape 1 et celles de synthèse, et sur quelques images de
-# routes. Un réseau qui n’apprend que du neuf oublie l’ancien : c’est *l’oubli catastrophique*. La cellule fabrique
+# routes. Un réseau qui n’apprend que du nouveau oublie l’ancien : c’est *l’oubli catastrophique*. La cellule fabrique
 # aussi des images de routes pour la validation, à partir d’une autre graine.
 
 # %%
@@ -110,7 +110,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 #
 # If you do not want to wait, interrupt the cell. `brakepoint catch-up 3` in a terminal puts a trained model into
 # `runs/train` and the complete file into `labs/`; it keeps your file, and prints where it is. Then continue below,
-# without curves.
+# without the training curves.
 
 # %% [markdown] lang="fr"
 # ## Apprendre (`stop`)
@@ -125,7 +125,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où il est.
-# Continuez ensuite plus bas, sans courbes.
+# Continuez ensuite plus bas, sans les courbes de l’entraînement.
 
 # %%
 recipe = lab.Recipe(epochs=size(lab.Recipe.epochs, quick=1))
@@ -197,7 +197,7 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="en"
 # ## Drive with your model
 #
-# In a terminal, drive with the kit's autopilot, because yours comes in step 6:
+# In a terminal, drive with the kit's autopilot, because you write your own only in step 6:
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
 # To try your own signs and camera, run `brakepoint show --detector runs/train/model.onnx` in a terminal: the command
@@ -229,8 +229,8 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # ## La question ouverte
 #
 # À partir de quelle confiance croyez-vous votre modèle ? Il y a deux sortes d’erreurs, le panneau manqué et l’arrêt
-# pour rien ; moins on commet l’une, plus on commet l’autre. `PRECISION_LEAST` aussi était un choix. Que préférez-vous
-# perdre ?
+# pour rien ; moins il y a d’erreurs d’une sorte, plus il y en a de l’autre. `PRECISION_LEAST` aussi était un choix. Que
+# préférez-vous perdre ?
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
 # enregistrés avec votre progression. Changez le nombre, et relancez la cellule.

@@ -1,13 +1,14 @@
 # %% [markdown] lang="en"
 # # Step 4: training as a pipeline
 #
-# You have downloaded, painted, trained and compared by hand. Next week there will be new pictures, and someone else
-# must repeat everything, in the same order, without publishing a worse model. A *pipeline* does this: each of its
-# *components* runs in its own container and passes on *artefacts*. The same code runs on this machine and on OpenShift
-# AI.
+# You have downloaded and painted pictures, and trained and compared models, all by hand. Next week there will be new
+# pictures, and someone else must repeat everything, in the same order, without publishing a worse model. A *pipeline*
+# does this: each of its *components* runs in its own container and passes on *artefacts*. The same code runs on this
+# machine and on OpenShift AI.
 #
-# You write the gate and the wiring in **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**: look for `TODO`.
-# The whole step takes about <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, including some for the training run.
+# You write the quality gate and the wiring in **[`labs/step4_pipeline.py`](../../labs/step4_pipeline.py)**: look for
+# `TODO`. The whole step takes about <!-- =step4_pipeline_minutes -->20<!-- = --> minutes, including some for the
+# training run.
 
 # %% [markdown] lang="fr"
 # # Étape 4 : l’entraînement en pipeline
@@ -58,8 +59,8 @@ lab = load_step("step4_pipeline")
 # %% [markdown] lang="en"
 # ## The graph (`wiring`, `gpu`)
 #
-# This is what Kubeflow makes of your lines of code. An arrow shows which task waits for which, and its label the
-# artefact that is passed on. The task in a different colour requests a GPU.
+# This is what Kubeflow makes of your lines of code. An arrow shows which task waits for which, and its label
+# names the artefact that is passed on. The task in a different colour requests a GPU.
 
 # %% [markdown] lang="fr"
 # ## Le graphe (`wiring`, `gpu`)
@@ -144,7 +145,7 @@ with object_store() as store:
 # not one of its inputs.
 
 # %% [markdown] lang="fr"
-# Votre pipeline tourne à nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
+# Votre pipeline tourne de nouveau, avec les mêmes réglages. ≡ marque une tâche dont ni les entrées ni le code n’ont
 # changé : ses artefacts viennent du *cache*. Ceux de la comparaison n’en viennent jamais, car le modèle en production
 # ne figure pas parmi ses entrées.
 
@@ -157,12 +158,12 @@ HTML(second.compared.as_html(second.pictures))
 
 # %% [markdown] lang="en"
 # Your small model was refused, with a reason for each fault; your colleague's model stays in production. If promoting
-# it was a mistake, nothing is lost: every version is kept, as this list shows:
+# it was a mistake, nothing is lost, because every version is kept, as this list shows:
 
 # %% [markdown] lang="fr"
 # Votre petit modèle a été refusé, avec une raison pour chaque défaut ; le modèle de votre collègue reste en production.
-# Si la mise en production de ce modèle était une erreur, rien n’est perdu : chaque version est conservée, comme le
-# montre cette liste :
+# Si la mise en production de ce modèle était une erreur, rien n’est perdu, car chaque version est conservée, comme
+# le montre cette liste :
 
 # %%
 # !{sys.executable} -m brakepoint model list
@@ -178,7 +179,7 @@ HTML(second.compared.as_html(second.pictures))
 # `brakepoint pipeline submit --host URL`.
 
 # %% [markdown] lang="fr"
-# Dans un terminal, `brakepoint model rollback` remet la version précédente en production. Essayez, puis regardez à
+# Dans un terminal, `brakepoint model rollback` remet la version précédente en production. Essayez, puis regardez de
 # nouveau la liste.
 #
 # ## Sur un cluster (`secret`)
@@ -193,7 +194,7 @@ HTML(second.compared.as_html(second.pictures))
 # %% [markdown] lang="en"
 # ## The open question
 #
-# How much worse than the one in production may a model seem, and still be published? An evaluation on some twenty
+# How much worse than the model in production may a new model seem, and still be published? An evaluation on some twenty
 # pictures is off by a few hundredths, so a strict gate rejects some better models, and a lenient one lets some worse
 # models through. Your `gate` judges two thousand simulated models whose true quality is known.
 #
@@ -203,10 +204,10 @@ HTML(second.compared.as_html(second.pictures))
 # %% [markdown] lang="fr"
 # ## La question ouverte
 #
-# De combien un modèle peut-il sembler moins bon que celui en production, et être publié quand même ? Une évaluation sur
-# une vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette parfois un meilleur modèle, un
-# contrôle indulgent en laisse parfois passer un moins bon. Votre `gate` juge deux mille modèles simulés, dont on
-# connaît la vraie qualité.
+# De combien un nouveau modèle peut-il sembler moins bon que le modèle en production, et être publié quand même ? Une
+# évaluation sur une vingtaine d’images se trompe de quelques centièmes : un contrôle strict rejette parfois un meilleur
+# modèle, un contrôle indulgent en laisse parfois passer un moins bon. Votre `gate` juge deux mille modèles simulés,
+# dont on connaît la vraie qualité.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
 # enregistrés avec votre progression. Changez le nombre, et relancez la cellule.

@@ -124,9 +124,9 @@ show_answers(read_picture(picture), {"base": ask(base), "new": ask(new)})
 # %% [markdown] lang="fr"
 # ## Rouler avec le point d’accès
 #
-# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, fait pour cela ; JSON
-# serait bien trop lent pour quinze images par seconde. Seuls des tenseurs sont envoyés : le modèle trouve donc
-# exactement ce qu’il trouverait en local.
+# Le détecteur du train peut être n’importe où : ici, chaque image va au nouveau modèle par gRPC, qui est fait pour
+# cela ; JSON serait bien trop lent pour quinze images par seconde. Seuls des tenseurs sont envoyés : le modèle trouve
+# donc exactement ce qu’il trouverait en local.
 
 # %%
 # !env -u FORCE_COLOR {sys.executable} -m brakepoint mission --steps solutions --feed track-stop --detector grpc://{new.grpc} --out runs/endpoint 2>&1 | cat

@@ -42,7 +42,8 @@ overlay = ROOT / os.environ["BRAKEPOINT_STEPS"] / "step7_delivery" / "overlay"
 #
 # `kubectl kustomize` renders the overlay: the base, the simulated train and your changes become plain manifests. This
 # picture is drawn from them: it shows each pod, and an arrow for each connection that the network policies allow. Run
-# the cell again after each `TODO`: an image without a version, and a train that nothing can connect to, are red.
+# the cell again after each `TODO`: an image without a version, and a train that nothing can connect to, are shown in
+# red.
 
 # %% [markdown] lang="fr"
 # ## Ce que déploie l’overlay
@@ -74,17 +75,18 @@ plot_deployment(overlay)
 # ## Deploy
 #
 # In a terminal, run `brakepoint deploy --steps labs`. The command renders your overlay, generates users and passwords,
-# starts the command of each container as a process, with the environment that the manifests give it, drives the feed
-# once, and scores the run. This run uses your overlay, your autopilot and the model that `--detector` names. On a cluster,
-# Argo CD does the same from git.
+# starts the command of each container as a process, with the environment that the manifests give it, drives the train
+# through the feed once, and scores the run. This run uses your overlay, your autopilot and the model that
+# `--detector` names. On a cluster, Argo CD does the same from git.
 
 # %% [markdown] lang="fr"
 # ## Déployer
 #
 # Dans un terminal, lancez `brakepoint deploy --steps labs`. La commande produit les manifestes de votre overlay, crée
 # des utilisateurs et des mots de passe, lance chaque conteneur sous forme de processus, avec l’environnement que lui
-# donnent les manifestes, fait parcourir le flux une fois au train et calcule le score du trajet. Ce trajet utilise votre
-# overlay, votre pilote et le modèle que désigne `--detector`. Sur un cluster, Argo CD fait de même à partir de git.
+# donnent les manifestes, fait parcourir le flux une fois au train et calcule le score du trajet. Ce trajet utilise
+# votre overlay, votre pilote et le modèle que désigne `--detector`. Sur un cluster, Argo CD fait de même à partir de
+# git.
 
 # %% [markdown] lang="en"
 # ## The open question
@@ -100,8 +102,8 @@ plot_deployment(overlay)
 # ## La question ouverte
 #
 # Combien de cœurs demandez-vous pour le détecteur ? Moins vous en demandez, plus un nœud de huit cœurs accueille de
-# trains, mais moins chaque train analyse d’images. Votre overlay fixe les ressources des autres services ; la
-# durée d’une détection est mesurée sur votre machine.
+# trains, mais moins chaque train analyse d’images. Votre overlay fixe le nombre de cœurs que prennent les autres
+# services ; la durée d’une détection est mesurée sur votre machine.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
 # enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
