@@ -48,15 +48,15 @@ lab = load_step("step3_training")
 # ## What the base model sees
 #
 # These pictures show the track, and were set aside in step 1: the model does not learn from them. Thin boxes are the
-# ground truth, thick ones what the model reports. The model knows speed limits; what does it report for yellow
+# ground truth; thick ones are what the model reports. The model knows speed limits; what does it report for yellow
 # triangles?
 
 # %% [markdown] lang="fr"
 # ## Ce que voit le modèle de base
 #
 # Ces images montrent la voie, et ont été mises de côté à l’étape 1 : elles ne servent pas à l’entraînement. Les cadres
-# fins viennent de la vérité terrain, les cadres épais du modèle. Le modèle connaît les limitations ; que signale-t-il
-# pour les triangles jaunes ?
+# fins viennent de la vérité terrain, et les cadres épais, du modèle. Le modèle connaît les limitations ; que
+# signale-t-il pour les triangles jaunes ?
 
 # %%
 stills, synthetic = outcome_of("1"), outcome_of("2")
