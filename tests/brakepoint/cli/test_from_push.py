@@ -187,7 +187,7 @@ def delivered(place: PreparedPlace, monkeypatch: pytest.MonkeyPatch) -> tuple[An
 
 REPORT = f"""\
 {PREPARING}
-Pushed c0ffeec0ffee. The pipeline runs:
+Pushed c0ffeec0ffee. The pipeline is running:
   clone …
   manifest …
 The pipeline's tasks
@@ -240,7 +240,7 @@ def test_what_is_not_pushed_and_not_built_is_said_before_the_pipeline_runs(commi
     assert printed.splitlines()[1:4] == [
         text("cli.deploy.push.not_built", "en", why=why),
         text("cli.deploy.push.not_committed", "en"),
-        "Pushed c0ffeec0ffee. The pipeline runs:",
+        "Pushed c0ffeec0ffee. The pipeline is running:",
     ]
 
 

@@ -294,7 +294,7 @@ CASES = {
     "no pipeline server": (changed(SERVERS, fewer), "spring-anna"),
     "store out of reach": (
         changed(SERVERS, first_is(**server("spring-anna", Ready="True", ObjectStoreAvailable="False"))),
-        "The one in spring-anna does not reach it",
+        "The pipeline server in spring-anna does not reach the store",
     ),
 }
 
