@@ -108,7 +108,7 @@ def outside_limits(pod: Pod, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
     for container in pod.containers:
         amounts = of_container(container, limit_ranges)
         for name, request in amounts["requests"].items():
-            if request > (limit := amounts["limits"].get(name, request)):  # The limit is a default.
+            if request > (limit := amounts["limits"].get(name, request)):  # Then the limit is a default.
                 upside_down = f"requests.{name} {shown(name, request)} > limits.{name} {shown(name, limit)}"
                 yield f"{container['name']}: {upside_down}"
         for item in _items(limit_ranges, "Container"):
