@@ -8,7 +8,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the command `brakepoint`; Ctrl-C ends it quietly even while it is still loading."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # A missing character must not raise.
+    if isinstance(sys.stdout, io.TextIOWrapper):  # A missing character must not raise an error.
         sys.stdout.reconfigure(errors="replace")
     try:
         from brakepoint.cli import run

@@ -62,7 +62,7 @@ def open_hub(uri: str, **options: TextIO | None) -> Hub:
 
 
 def hub_tool(uri: str, name: str) -> Callable[..., Any]:
-    """A function that an adapter's module may offer beside `open_hub`.
+    """A function that an adapter's module may offer besides `open_hub`.
 
     Args:
         uri: URI of the hub.

@@ -36,11 +36,11 @@ class _Bar(Progress):
 
 
 def progress_bar(*columns: Any, **options: Any) -> Progress:
-    """One of rich's bars, during which code may print partial lines.
+    """One of rich's bars; code may print partial lines while it is shown.
 
     In a terminal, rich shows printed text above the bar. In a notebook, rich must not do this: displaying the
     text makes the kernel flush what was printed, which rich displays again, in an endless loop. Elsewhere,
-    the bar is an occasional line.
+    an occasional line takes the place of the bar.
 
     Args:
         columns: Columns of the bar; rich's own by default.

@@ -60,7 +60,7 @@ class CameraConformance:
         assert image.shape == (480, 640, 3), f"a picture is (480, 640, 3), not {image.shape}"
 
     def test_every_capture_has_a_number_of_its_own(self) -> None:
-        """The numbers grow, so that a consumer recognises the newest."""
+        """The numbers grow, so that a consumer recognises the newest frame."""
         with closing(self.open()) as camera:
             numbers = [frame.frame_id for frame in self._frames(camera, 5)]
         assert numbers == sorted(set(numbers)), f"numbers of captures must grow: {numbers}"

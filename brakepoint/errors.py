@@ -31,7 +31,7 @@ class UserError(Exception):
         """The message for people elsewhere, without this machine's folders.
 
         Args:
-            lang: One of `languages()`; by default the language of this machine's reader.
+            lang: One of `languages()`; by default the language of this machine's user.
         """
         values = {name: _without_folders(value, lang) for name, value in self._values.items()}
         return _on_one_line(text(self.key, lang, **values))
@@ -59,7 +59,7 @@ def _on_one_line(words: str) -> str:
 
 
 class AdapterError(UserError):
-    """An error, with a text that isn't in the catalogue, of a camera or hub from another package.
+    """An error of a camera or hub from another package, with a text that isn't in the catalogue.
 
     Args:
         words: What is wrong, and what to do next.

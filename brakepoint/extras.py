@@ -39,7 +39,10 @@ def require(extra: str, *modules: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """The command that installs extras; in a clone, the tested versions (`serving`: see pyproject.toml)."""
+    """The command that installs extras; in a clone, it installs the tested versions.
+
+    The extra `serving` has its own list of versions; see pyproject.toml.
+    """
     if not IS_CLONE:
         return f"pip install 'brakepoint[{','.join(extras)}]'"
     others = ",".join(extra for extra in extras if extra != "serving")

@@ -131,7 +131,10 @@ def size_mb(folder: Path) -> float:
 
 
 NODES_MAX = 1_000_000
-"""Most values in a YAML document with its aliases written out; a document that contains itself has no end."""
+"""Maximum number of values in a YAML document with its aliases written out.
+
+Without a limit, counting the values of a document that contains itself would never end.
+"""
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -174,7 +177,7 @@ def load_yaml_documents(content: str) -> list[Any]:
 
 @contextmanager
 def _all_errors_of_yaml() -> Iterator[None]:
-    """Raises as a YAML error what PyYAML does not catch: a thirteenth month, brackets a thousand deep."""
+    """Turns errors that PyYAML lets through into YAML errors: a 13th month, a thousand nested brackets."""
     try:
         yield
     except (ValueError, OverflowError, RecursionError, TypeError, AttributeError) as error:
@@ -182,7 +185,7 @@ def _all_errors_of_yaml() -> Iterator[None]:
 
 
 def _bounded(document: Any) -> Any:
-    """The same document, unless it contains itself or would be too large with its aliases written out."""
+    """Returns the document; raises an error if it contains itself or is too large, aliases written out."""
     waiting, nodes = [document], 0
     while waiting:
         node = waiting.pop()

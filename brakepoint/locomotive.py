@@ -1,6 +1,6 @@
 """The only model of the train: how power becomes speed, and how long the train takes to stop.
 
-The motor approaches the speed of its power with a first-order lag; the brake decelerates at a constant rate.
+The motor approaches the speed for its power with a first-order lag; the brake decelerates at a constant rate.
 Both have closed-form solutions, so a step of any length is exact and a run is the same at every rate. The
 figures are those of a toy train with a battery hub. Measure those of your own train, and change them only
 here.
@@ -29,7 +29,7 @@ def speed_for_power(power: int) -> float:
 
 
 def power_for_speed(speed_cm_s: float) -> int:
-    """The power in percent for a steady speed, as closely as whole percents allow."""
+    """The power in percent for a steady speed, to the nearest whole percent."""
     return min(round(DEAD_POWER + speed_cm_s / SPEED_PER_POWER), FULL_POWER) if speed_cm_s > 0 else 0
 
 
@@ -58,7 +58,7 @@ def slowing_distance_cm(speed_cm_s: float, target_cm_s: float, reached_cm_s: flo
 
     Args:
         speed_cm_s: The train's current speed.
-        target_cm_s: Steady speed of the new power.
+        target_cm_s: Steady speed at the new power.
         reached_cm_s: Speed at which the target counts as reached; above the target, which is only approached
             asymptotically.
     """

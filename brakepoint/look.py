@@ -20,7 +20,7 @@ TRIANGLE, EXCLAMATION = "M0-9 9.5 8H-9.5Z", "M0-3.5V2.2M0 5.4v.2"
 
 @dataclass(frozen=True)
 class SignLook:
-    """The symbol of a class of sign on films, plots, pages and in the terminal.
+    """The symbol of a class of sign in films, in plots, on pages and in the terminal.
 
     Attributes:
         colour: Colour of the symbol, of the sign's boxes and of its line in a plot: `#rrggbb`.
@@ -56,7 +56,7 @@ SIGN_LOOKS = {
     SignClass.DANGER_AHEAD: SignLook("#f7c325", "triangle", "▲"),
     SignClass.SPEED_LIMIT: SignLook("#e5484d", "ring", "●"),
 }
-"""The look of every class of sign. Names are in the catalogue, `sign.class.NAME`; the rules give meanings."""
+"""The look of every class of sign; names are in the catalogue (`sign.class.NAME`), meanings in the rules."""
 
 
 def sentence(words: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from brakepoint.errors import UserError
 
-if TYPE_CHECKING:  # Commands that handle no pictures start a fifth faster without it.
+if TYPE_CHECKING:  # Commands that handle no pictures start a fifth faster without NumPy.
     import numpy as np
 
 TOPIC_ROOT = "brakepoint"
@@ -254,8 +254,8 @@ class MissionState(Message):
         running: Whether the controller passes orders on to the train.
         since: When the run began; anything older belongs to another run.
         at: Time of this message.
-        train_lost: Whether the run ended because the train was lost, together with the knowledge of its
-            position.
+        train_lost: Whether the run ended because the train was lost, so that its position is no longer
+            known.
     """
 
     run: int = Field(ge=0)

@@ -2,8 +2,8 @@
 
 A hub without an encoder assumes a speed that was measured once; batteries, load and rails make the train
 faster or slower. While the train approaches a sign, the sign's distance decreases by the train's true motion
-towards the sign, whichever way the train turns. A Kalman filter weighs assumed speed and seen distances: it
-estimates the ratio of true to assumed speed, and the distances of the signs in sight. The position is the
+towards the sign, whichever way the train turns. A Kalman filter weighs assumed speed against seen distances:
+it estimates the ratio of true to assumed speed, and the distances of the signs in sight. The position is the
 accumulated distance, and never jumps.
 """
 

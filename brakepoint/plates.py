@@ -54,7 +54,7 @@ def is_between_rails(item: Detection, camera: CameraModel) -> bool:
 
 
 def must_show(ahead_cm: float, lateral_cm: float, camera: CameraModel) -> bool:
-    """Whether a plate here must be visible: it is large, and well within the picture's left and right edges.
+    """Whether a plate at a place must be visible: large, and well within the picture's left and right edges.
 
     Args:
         ahead_cm: The plate's distance ahead.

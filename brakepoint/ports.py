@@ -45,4 +45,4 @@ class Hub(Protocol):
         """Returns the train's speed and position at the time `now`, in seconds, which never decreases."""
 
     def close(self) -> None:
-        """Brakes and releases the train; may be called twice."""
+        """Brakes the train, then gives up control of it; may be called twice."""

@@ -34,8 +34,8 @@ PLATE_CENTRE_CM = 4.6
 LATERAL_ACCELERATION_MAX_CM_S2 = 40.0
 """With a larger lateral acceleration, v²/r, the train derails in a curve.
 
-Chosen so that the tight curve of the common toy track, with a radius of 32 cm, allows 36 cm/s, and one of
-83 cm full speed.
+Chosen so that the tight curve of the common toy track, with a radius of 32 cm, allows 36 cm/s, and one
+of 83 cm allows full speed.
 """
 
 

@@ -9,7 +9,7 @@ PORT_MAX = 65_535
 UNASSIGNED = range(10_000, 20_000)
 """Ports that no system assigns by itself: Linux assigns ports from 32,768, other systems from 49,152.
 
-An assigned port might go to another process before its chooser listens on it.
+A port outside this range might be assigned to another process before the one that chose it listens on it.
 """
 _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
 """The ports in random order, so that `free_port` returns a different one each time."""

@@ -13,7 +13,7 @@ POSIX = os.name == "posix"
 """True on Linux, macOS and WSL, but not on Windows itself."""
 LINUX = sys.platform == "linux"
 LIFELINE_VARIABLE = "BRAKEPOINT_LIFELINE"
-"""Set for a child process whose standard input the parent holds open: it ends when the parent does."""
+"""Set for a child process whose standard input the parent holds open: the child ends when the parent does."""
 
 
 def require_posix(what: str) -> None:
@@ -56,7 +56,7 @@ def stop_event(*, also_ctrl_c: bool = True) -> threading.Event:
 
     threading.Thread(target=stop, daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT) if also_ctrl_c else (signal.SIGTERM,):
-        # Only the queue may be used here: the interrupted thread may hold the event's lock, to wait for it.
+        # Only the queue may be used here: an interrupted thread that waits for the event may hold its lock.
         signal.signal(number, lambda number, _: asked.put(number))
     return stopping
 

@@ -33,7 +33,7 @@ RECORDED = CameraModel()
 """The camera for which detector and autopilots were made; real cameras emulate its frames.
 """
 VOLTS_LEAST, VOLTS_MOST = 4.0, 10.0
-"""Limits of a hub's voltage: with less it is off, and its batteries never have more."""
+"""Limits of a hub's voltage: below the first it is off, and its batteries never exceed the second."""
 EDGE_PX = 2.0
 """A box this close to the edge of a picture counts as cut off."""
 

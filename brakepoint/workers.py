@@ -120,7 +120,7 @@ def spread(work: Callable[[Item], Done], items: Sequence[Item], workers: int) ->
 
 
 def _posted(work: bytes, copies: int) -> Any:
-    """A queue with a copy of the work for each worker: as an argument, large work would delay their start."""
+    """A queue with a copy of the work for each worker: a large argument would delay its start."""
     queue = multiprocessing.get_context("spawn").Queue()
     queue.cancel_join_thread()  # Workers that were ended early do not take their copy.
     for _ in range(copies):

@@ -2,7 +2,7 @@
 
 The plate is on its post beside a straight track. Its height in the picture gives the focal length; how much
 lower its centre is at close range gives the height of the lens; the row that the centre approaches far away
-gives the pitch. Likewise, the horizontal positions give the mounting's side and the yaw.
+gives the pitch. Likewise, the horizontal positions give the sideways position of the mounting and the yaw.
 """
 
 import math

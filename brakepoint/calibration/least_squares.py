@@ -1,4 +1,4 @@
-"""Least-squares fits with errors."""
+"""Least-squares fits, with the accuracy of each parameter."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ SMALL = 1e-3
 def least_squares(
     residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Finds the parameters whose residuals have the smallest sum of squares, by Levenberg and Marquardt.
+    """Finds the parameters whose residuals have the smallest sum of squares, by Levenberg–Marquardt.
 
     Args:
         residuals: Function of parameters, shape `(n,)`; each residual is in units of its own standard

@@ -22,9 +22,9 @@ BRAKE_AHEAD_CM = (45.0, 70.0)
 """Minimum and maximum braking point before the second mark, which must be visible after the stop."""
 START_CM = 60.0
 START_SHARE = 0.8
-"""Where the train starts: at most `START_CM` and this share of the camera's sight before the first mark."""
+"""The train starts at most `START_CM`, and this share of the camera's sight, before the first mark."""
 BLIND_UNTIL_CM = 25.0
-"""A second mark that is still unseen when the train must be this close is not waited for."""
+"""If the second mark is still unseen when the train must be this close to it, the train brakes."""
 LOST_S = 4.0
 """A train that sees no mark for this long brakes, however slow it is."""
 STANDS_S = 0.5
@@ -67,7 +67,8 @@ class Course:
     Attributes:
         apart_cm: From one mark to the other.
         brake_ahead_cm: Braking point before the second mark.
-        is_watched: Whether the marks are watched continuously, so that a train that sees none is a runaway.
+        is_watched: Whether the marks are watched continuously, so that a train that sees none counts as a
+            runaway.
     """
 
     apart_cm: float

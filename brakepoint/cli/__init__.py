@@ -76,7 +76,7 @@ def build_app(called: str | None = None) -> typer.Typer:
     """Defines the commands; each shows its help in the reader's language.
 
     Args:
-        called: The only command to load; the others have just name and help. By default all are loaded.
+        called: The only command to load; the others have only name and help text. By default all are loaded.
     """
     app = CommandLine(name="brakepoint", help="cli.help", rich_markup_mode="rich")
 

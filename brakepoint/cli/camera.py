@@ -84,7 +84,7 @@ def known_train(path: Path) -> TrainFile:
 
 
 def keep(train: TrainFile, path: Path) -> None:
-    """Writes the train's file, and shows how to use the file; if that fails, shows what would be in it.
+    """Writes the train's file, and shows how to use the file; if writing fails, shows the contents.
 
     Raises:
         UserError: The file cannot be written.

@@ -87,7 +87,7 @@ def from_push(
 
 
 def _architectures() -> tuple[tuple[str, ...], list[UserError]]:
-    """The architectures for which to build, this machine's first, and why not for the others."""
+    """The architectures for which to build, this machine's first, and why each of the others is left out."""
     built, missing = [own_architecture()], []
     for architecture in MACHINES.keys() - {*built}:
         try:

@@ -43,7 +43,7 @@ hub_app = CommandLine(help="cli.hub.help", no_args_is_help=True)
 TRY_S = 2.0
 """How long the motor runs in a trial."""
 LINK_LOSS_FILE = Path("runs/link-loss.json")
-"""The owner's observations: whether the motor kept turning on a closed link, and on a silent one."""
+"""The owner's observations: whether the motor kept turning with the link closed, and with the link silent."""
 FINGER_CM, TAPE_CM = 4.0, 0.5
 """Accuracy of a key that a person presses as the train passes a mark, and of a measured stopping place."""
 BAR_WIDTH = 40
@@ -266,7 +266,7 @@ class _Stopwatch:
 
 
 def _listen(presses: "queue.SimpleQueue[bool]") -> None:
-    """Puts True for each of two keys that are pressed, and False if the input has ended."""
+    """Puts True into the queue for each of two presses of Enter, and False if the input has ended."""
     with suppress(EOFError):
         for _ in (0, 1):
             input()

@@ -84,7 +84,7 @@ def prepare_command(
         Path, typer.Argument(metavar="MODEL.onnx", show_default=False, help="cli.model.prepare.model")
     ] = SHIPPED_MODEL,
 ) -> None:
-    """Loads a model with TensorRT, which builds an engine in silence; shows the elapsed time."""
+    """Loads a model with TensorRT, which prints nothing while it builds an engine; shows the elapsed time."""
     from brakepoint.detector.runtime import TENSORRT_NAME, load_runtime
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
@@ -95,7 +95,7 @@ def prepare_command(
 
 
 def as_table(versions: "list[Version]", production: int | None) -> Table:
-    """A row for each version; the one in production has a dot."""
+    """A row for each version; the one in production is marked with a dot."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for column in ("version", "published"):

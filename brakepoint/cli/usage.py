@@ -1,4 +1,4 @@
-"""A command line in the reader's language: each help is a key of the catalogue, each error one line.
+"""A command line in the reader's language: each help text is a key of the catalogue, each error is one line.
 
 typer itself supports only English. For each command line, it builds its commands from their functions, and
 the commands then look up their texts.

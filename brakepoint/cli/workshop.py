@@ -161,7 +161,7 @@ def _task_line(file: Path, exercise: str) -> int | None:
 
 
 def watch_command(step: StepArgument = "") -> None:
-    """Checks a step now, and again whenever its file changes; in a terminal, single keys do the rest."""
+    """Checks a step now, and again whenever its file changes; in a terminal, single keys run commands."""
     wanted: Step | None = _step(step)
     with keyboard() as keys:
         while wanted is not None:
@@ -169,7 +169,7 @@ def watch_command(step: StepArgument = "") -> None:
 
 
 def _saved_at_ns(file: Path) -> int:
-    """When a file was saved; 0 while there is no file, as in the moment when an editor replaces it."""
+    """When a file was saved; 0 while there is no file, as at the moment when an editor replaces it."""
     try:
         return file.stat().st_mtime_ns
     except FileNotFoundError:

@@ -120,7 +120,7 @@ def _over(
 
 
 def _or_unreadable(whys: Iterable[str]) -> list[str]:
-    """The reasons, or the first quantity that Kubernetes would refuse."""
+    """The reasons for a refusal, or else the first quantity that Kubernetes would refuse."""
     try:
         return list(whys)
     except ValueError as error:

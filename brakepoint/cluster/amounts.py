@@ -25,7 +25,7 @@ Amounts = dict[str, Fraction]
 
 @cache
 def quantity(written: object) -> Fraction:
-    """A quantity as a number of cores, bytes or pieces.
+    """A quantity as a number of cores, bytes or objects.
 
     Raises:
         ValueError: Kubernetes would reject the quantity.
@@ -68,7 +68,7 @@ def of_container(container: Manifest, limit_ranges: Iterable[Manifest] = ()) -> 
 
 
 def _defaults(item: Manifest) -> dict[str, Manifest]:
-    """The defaults of a LimitRange; the API server derives those that it does not name from its bounds."""
+    """The defaults of a LimitRange; the API server derives missing defaults from the LimitRange's bounds."""
     limits = {**(item.get("max") or {}), **(item.get("default") or {})}
     return {
         "limits": limits,
@@ -108,7 +108,7 @@ def outside_limits(pod: Pod, limit_ranges: Iterable[Manifest]) -> Iterator[str]:
     for container in pod.containers:
         amounts = of_container(container, limit_ranges)
         for name, request in amounts["requests"].items():
-            if request > (limit := amounts["limits"].get(name, request)):  # The limit is a default.
+            if request > (limit := amounts["limits"].get(name, request)):  # Then the limit is a default.
                 upside_down = f"requests.{name} {shown(name, request)} > limits.{name} {shown(name, limit)}"
                 yield f"{container['name']}: {upside_down}"
         for item in _items(limit_ranges, "Container"):

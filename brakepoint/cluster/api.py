@@ -17,7 +17,7 @@ AS_THE_CLUSTER = "system:serviceaccount:kube-system:replicaset-controller"
 An administrator's rights would admit what the cluster refuses.
 """
 LINE_MAX = 200
-"""This many characters of an answer are shown that is not one of the API."""
+"""If an answer does not come from the API, at most this many of its characters are shown."""
 NOT_THERE = ("NotFound", "could not find the requested resource", "doesn't have a resource type")
 
 

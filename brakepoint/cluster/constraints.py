@@ -1,8 +1,8 @@
 """Which SecurityContextConstraints admit a pod, in the order and by the rules of OpenShift.
 
 The source is openshift/apiserver-library-go, pkg/securitycontextconstraints: `util/sort` defines the order,
-`sccadmission/admission.go` defines who may use which constraint, `sccmatching/provider.go` what each one sets
-and refuses.
+`sccadmission/admission.go` defines who may use which constraint, `sccmatching/provider.go` defines what each
+one sets and refuses.
 """
 
 import copy
@@ -61,7 +61,7 @@ class Verdict:
     Attributes:
         constraint: Name of the constraint that admits the pod; empty if none does.
         spec: The pod's `spec` with the defaults set by that constraint.
-        refusals: The reasons for refusing the pod, by constraint, of those constraints that the account may
+        refusals: The reasons for refusing the pod, by constraint, for those constraints that the account may
             use.
     """
 

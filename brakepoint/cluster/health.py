@@ -21,7 +21,7 @@ OPERATORS = {
     "devspaces": (),
     "rhods-operator": (2, 19),
 }
-"""The operators of deploy/cluster with minimum versions, for a pipeline server that accepts step 4."""
+"""The operators of deploy/cluster, with the minimum version of the one whose pipeline server runs step 4."""
 IMAGES = ("brakepoint-edge", "brakepoint-pipeline-cpu", "brakepoint-serving", "brakepoint-workbench")
 """The images that deploy/cluster builds."""
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -82,7 +82,7 @@ def _read(api: Api, path: str, shape: str) -> Manifest:
     """The object at a path of the API, without null fields; empty if there is none.
 
     Raises:
-        UserError: The cluster does not answer, or with something else than an object of that shape.
+        UserError: The cluster does not answer, or answers with something other than an object of that shape.
     """
     return dict(checked(api.get(path) or {}, shape, path))
 

@@ -223,7 +223,7 @@ def _applied(root: Path, place: str, instead: str | None = None) -> list[Manifes
 
 
 def _with_extra_files(root: Path, folder: Path, rendered: list[Manifest]) -> list[Manifest]:
-    """The runs in `first/` are created by hand, since they lack the fixed name that kustomize requires."""
+    """Adds the runs in `first/`, created by hand because they lack the fixed name that kustomize requires."""
     spaces = [namespace_of(manifest) for manifest in rendered if namespace_of(manifest)]
     extra = _documents(sorted(folder.glob("first/*.yaml")), root)
     for manifest in extra:
@@ -232,7 +232,7 @@ def _with_extra_files(root: Path, folder: Path, rendered: list[Manifest]) -> lis
 
 
 def _documents(files: Iterable[Path], root: Path) -> list[Manifest]:
-    """The objects in files, with the name that a generated one begins with."""
+    """The objects in files; one whose name will be generated is named by the beginning of that name."""
     found = []
     for file in files:
         place = str(file.relative_to(root))

@@ -1,6 +1,6 @@
 """The Pod Security Standards, as required by a namespace's label.
 
-Each check corresponds to one of Kubernetes (k8s.io/pod-security-admission/policy, version `latest`).
+Each check corresponds to one of Kubernetes' own (k8s.io/pod-security-admission/policy, version `latest`).
 """
 
 from collections.abc import Iterator

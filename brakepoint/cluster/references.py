@@ -198,7 +198,7 @@ def _made(kit: Kit) -> Made:
 
 
 def _answer(reference: Reference, kit: Kit, made: Made) -> bool | Manifest:
-    """True if the object exists, False if nothing creates it, or what the instructor must provide."""
+    """True if the object exists, False if nothing creates it; otherwise what the instructor must provide."""
     place = (reference.kind, reference.where, reference.name)
     if place in made:
         keys = made[place]

@@ -1,4 +1,4 @@
-"""The shapes of the objects that the rules read: a sentence names the file, object and field that are odd.
+"""The shapes of the objects that the rules read: an error names the file, the object and the odd field.
 
 The API server would refuse such an object before any rule applies. Fields that no rule reads may be odd.
 """
@@ -19,7 +19,7 @@ from brakepoint.texts import text
 Shape = str | list[Any] | dict[str, Any]
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 SOME = ["some"]
-"""The second word of a list's shape that must not be empty."""
+"""The second word in the shape of a list that must not be empty."""
 INCLUDED = "<"
 """Key of the shape whose fields a shape also has."""
 
@@ -58,7 +58,7 @@ TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "values": ("cluster.shape.values", lambda given: isinstance(given, list | str)),
     "list": ("validation.list", lambda given: isinstance(given, list)),
 }
-"""The text of the catalogue, and the test, of each type."""
+"""For each type, its text in the catalogue, and its test."""
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Step 7: renders manifests, and runs the described containers as processes on one machine."""
+"""Step 7: renders manifests, and runs their containers as processes on one machine."""

@@ -38,7 +38,7 @@ def containers(manifests: list[Manifest], secrets: Secrets) -> list[Container]:
 
     Raises:
         UserError: A container refers to a ConfigMap, a Secret or a key that is missing, or has a variable
-            that is no text: a cluster would not start such a container.
+            that is not text: a cluster would not start such a container.
     """
     return [_container(deployment, manifests, secrets) for deployment in of_kind(manifests, "Deployment")]
 

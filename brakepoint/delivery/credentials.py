@@ -35,7 +35,7 @@ def as_manifests(made: Secrets) -> str:
     """The Secrets as YAML for `kubectl create --filename -`.
 
     The Secrets are immutable, and can only be deleted and created again: overwriting a Secret restarts
-    nothing, and services that start later would have other passwords than the running broker.
+    nothing, and services that start later would have different passwords from the running broker.
     """
     return yaml.safe_dump_all(
         {

@@ -69,8 +69,8 @@ class Detector:
         runtime: The runtime of the network.
 
     Raises:
-        UserError: The model is missing or unreadable, has no metadata or other classes, or is not a detector
-            of pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
+        UserError: The model is missing or unreadable, has no metadata, has other classes, or is not a
+            detector of pictures; or the runtime is unknown or not installed; or the endpoint does not answer.
 
     Example:
         >>> Detector(SHIPPED_MODEL).detect(frame).items

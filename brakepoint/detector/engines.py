@@ -1,7 +1,7 @@
 """TensorRT's engines: the folder that contains one, and what an engine depends on.
 
-An engine is built for one network, one GPU and one version of TensorRT, and depends on ONNX Runtime. Each of
-the four is part of the folder's name, so an update leads to a new folder.
+An engine is built for one network, one GPU and one version of TensorRT, and depends on the version of ONNX
+Runtime. Each of the four is part of the folder's name, so an update leads to a new folder.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Recognises which of the two layouts that ultralytics exports for a detector a model's output has.
+"""Recognises the layout of a model's output: one of the two that ultralytics exports for a detector.
 
 - *raw*, `1 × (4 + classes) × N`: centre, width and height of N boxes, and a score for each class;
 - *end to end*, `1 × N × 6`: left, top, right, bottom, score and class id, best first, padded with zeros.

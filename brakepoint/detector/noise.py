@@ -7,18 +7,18 @@ costs sharpness, so a picture with little noise stays as it is.
 import numpy as np
 
 NOISY = 8.0
-"""Standard deviation in grey levels from which a picture is smoothed. Recorded feeds have less than 1."""
+"""Least standard deviation, in grey levels, of noise that is smoothed. Recorded feeds have less than 1."""
 CURVATURE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-"""Zero on even and sloping surfaces and along straight edges, so that mostly noise is left (Immerkær, "Fast
-Noise Variance Estimation", 1996)."""
+"""A filter: zero on even and sloping surfaces and along straight edges, so that mostly noise is left
+(Immerkær, "Fast Noise Variance Estimation", 1996)."""
 CURVATURE_GAIN = 6.0
-"""Its response to noise with a standard deviation of 1: the root of the sum of its squares."""
+"""The filter's response to noise with a standard deviation of 1: the root of the sum of its squares."""
 MEDIAN_OF_NORMAL = 0.6745
 """Median of the absolute values of a normal distribution with a standard deviation of 1."""
 STEP_PX = 3
-"""Only every third row is counted, of the middle third in both directions: enough, and faster."""
+"""Of the picture's middle third, in both directions, only every third row is counted: enough, and faster."""
 DIAMETER_PX, REACH_PX = 5, 1.5
-"""Of the bilateral filter: its diameter, and the standard deviation of its weights."""
+"""Diameter of the bilateral filter, and the standard deviation of its weights."""
 EDGE = 3.0
 """Multiple of the noise beyond which a difference between two pixels is an edge, which stays sharp."""
 

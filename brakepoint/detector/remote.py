@@ -21,10 +21,10 @@ from brakepoint.texts import text
 
 SCHEMES = ("grpc", "grpcs", "http", "https")
 TIMEOUT_S = 30.0
-"""For a whole answer."""
+"""Longest time for a whole answer."""
 MESSAGE_MOST_BYTES = 32 * 2**20
 FLOAT = "FP32"
-"""The protocol's name of float32, in which a network's picture is sent."""
+"""The protocol's name for float32, in which a network's picture is sent."""
 HEADER_LENGTH = "inference-header-content-length"
 """Header with the length of the JSON before the binary tensors."""
 
@@ -166,7 +166,7 @@ class RestClient:
         return InferResponse.from_bytes(content, int(said[HEADER_LENGTH]))
 
     def _asked(self, method: str, path: str, **sent: Any) -> tuple[bytes, Mapping[str, str]]:
-        """The body and the headers of an answer that ends: httpx limits only the pauses in it."""
+        """Body and headers of an answer, which must end in time: httpx limits only the pauses in it."""
         import httpx
 
         ends_at, body = time.monotonic() + TIMEOUT_S, bytearray()
@@ -180,7 +180,7 @@ class RestClient:
 
 
 UNUSUAL = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
-"""Exceptions of code that reads an answer in another form than the protocol's."""
+"""Exceptions of code that reads an answer in a form other than the protocol's."""
 
 
 class _Told:

@@ -187,7 +187,7 @@ class TensorRtRuntime(OnnxRuntime):
         if engine.is_complete:
             try:
                 self._open(path, options, engine)
-            except Exception:  # It is of another version, or truncated: the error gives no details.
+            except Exception:  # The engine is of another version or truncated; the error has no details.
                 typer.echo(text("detector.engine.unusable", path=engine.folder), err=True)
             else:
                 return
@@ -239,7 +239,7 @@ RUNTIMES: dict[str, Callable[[Path, Options], Runtime]] = {
     TENSORRT_NAME: TensorRtRuntime,
 }
 PACKAGES = {TENSORRT_NAME: "onnxruntime"}
-"""Package of each runtime with a different name."""
+"""Package of each runtime whose package has a different name."""
 
 
 def load_runtime(

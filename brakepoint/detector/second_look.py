@@ -19,7 +19,7 @@ from brakepoint.detector.letterbox import GREY
 UNSURE = (0.25, 0.75)
 """Only detections with a confidence in this range are examined again: most of the others are clear."""
 ENLARGED = (2.0, 2.5)
-"""How many times larger than in the first look. At a single size, the network takes more backs for signs."""
+"""How many times larger than in the first look. With one size, more backs of signs are taken for fronts."""
 TILE_PX = 192
 """Side of the square that shows a detection and its surroundings; a multiple of every network's stride."""
 SHEET_PX = (TILE_PX * len(ENLARGED), TILE_PX)
@@ -29,11 +29,11 @@ SIDES_PX = (15.0, 57.5)
 matter; larger ones are clear at the first look."""
 BLACK = 0.7
 """Brightness, as a share of the surroundings' brightness, below which a plate is the black back of a sign.
-Enlarged, it is a danger sign to the network. A danger's yellow and a limit's white are brighter."""
+The network takes an enlarged back for a danger sign. A danger's yellow and a limit's white are brighter."""
 PLATE_MIDDLE = np.array([0.3, 0.4, 0.7, 0.88])
-"""Left, top, right and bottom of a box's part that is inside the plate of every sign."""
+"""Left, top, right and bottom, as fractions of a box, of the part that is inside the plate of every sign."""
 SURROUNDINGS = np.array([-1 / 3, -1 / 3, 4 / 3, 4 / 3])
-"""The same of a box and what is around it."""
+"""The same for a box together with what is around it."""
 SAME_SIGN_IOU = 0.5
 """Least overlap of a sign's two boxes."""
 EXAMINED_MOST = 6
@@ -49,7 +49,7 @@ class Tile:
 
     Attributes:
         corner_px: Its `(left, top)` in the network's input.
-        offset_px: `(x, y)` in the tile of the picture's origin.
+        offset_px: Position of the picture's origin in the tile, `(x, y)`.
         scale: Pixels of the tile for each pixel of the picture.
     """
 
@@ -95,11 +95,11 @@ class SecondLook:
         ]
 
     def prepare(self) -> None:
-        """Shows the network a picture of its size: a new size takes a compilation, which no frame awaits."""
+        """Shows the network a picture of its size, so that no frame waits for that size's compilation."""
         self._find(self._sheet)
 
     def examine(self, image: np.ndarray, first: Candidates, scale: float) -> Candidates:
-        """Replaces each unsure detection that is surer in every enlargement, by the least sure of these.
+        """Replaces each unsure detection with the least sure of its enlarged ones, if all are surer.
 
         Args:
             image: `(height, width, 3)` uint8.

@@ -85,7 +85,7 @@ def evaluate(
     Args:
         images_dir: Contains `images/` and `labels/`; see `load_labels`.
         detector: The detector, whose confidence is the threshold for precision and recall; mAP counts all
-            detections from 0.001.
+            detections with a confidence of at least 0.001.
         on_progress: Called after each picture with the number done and the total.
 
     Raises:

@@ -23,8 +23,8 @@ def confusion_matrix(examined: Sequence[Examined], confidence: float) -> np.ndar
         confidence: The threshold for detections, 0 to 1.
 
     Returns:
-        `(3, 3)` int: rows are true classes, columns predicted ones, both DangerAhead, SpeedLimit and
-        background. The last row contains false alarms, the last column misses.
+        `(3, 3)` int: rows are true classes, columns predicted ones, each in the order DangerAhead,
+        SpeedLimit, background. The last row contains false alarms, the last column misses.
     """
     counts = np.zeros((BACKGROUND + 1, BACKGROUND + 1), int)
     for one in examined:

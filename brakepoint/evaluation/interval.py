@@ -20,12 +20,12 @@ def map50_interval(
     Signs of one picture are alike, so whole pictures are drawn. The same matches give the same interval.
 
     Args:
-        matches: One per picture; at least one has a truth.
+        matches: One per picture; at least one contains a true sign.
         resamples: Number of resamples.
         seed: Seed of the resampling.
 
     Returns:
-        Lower and upper end of the interval that contains the middle 95 %.
+        Lower and upper end of the interval that contains the middle 95 % of the resamples.
     """
     rng = np.random.default_rng(seed)
     times = rng.multinomial(len(matches), np.full(len(matches), 1 / len(matches)), resamples)

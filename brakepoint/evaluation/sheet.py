@@ -204,7 +204,7 @@ def _draw_false_alarm(canvas: np.ndarray, corners: Corners, label: str = "") -> 
 
 
 def _tag(canvas: np.ndarray, corners: Corners, label: str, colour: Colour, below: bool = False) -> None:
-    """Writes a label above or below a box, or on the other side if there is no room."""
+    """Writes a label above a box, or below it if `below`; on the other side if there is no room."""
     if not label:
         return
     left, top, _, bottom = corners

@@ -14,7 +14,7 @@ from brakepoint.texts import number, text
 from brakepoint.workshop.doctor import Finding
 
 CLOCKS_APART_MAX_S = 0.1
-"""The limit that the page on incidents gives."""
+"""The limit for the difference between clocks, as given on the page about incidents."""
 
 
 def examine_site(folder: Path) -> Iterator[Finding]:

@@ -65,7 +65,7 @@ def drives(site: Site) -> Finding:
     """Drives the line once, on the virtual clock.
 
     Raises:
-        UserError: The autopilot is missing, does not load, or raised.
+        UserError: The autopilot is missing, does not load, or raised an exception.
     """
     truth = load_truth(find_feed(site.setup.feed).with_suffix(".json"))
     step = _through_the_broker_of(site, site.step)

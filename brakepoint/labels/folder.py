@@ -245,7 +245,7 @@ def _yolo_pictures(
 
 
 def _class_lists(folder: Path, found: _Found) -> list[Path]:
-    """The lists of classes below a folder; if it's one split without a list, those beside it."""
+    """The lists of classes below a folder; if it is a single split without a list, those beside it."""
     whole = folder.resolve()
     if found.class_lists or not split_of_name(whole.name):
         return found.class_lists

@@ -27,7 +27,7 @@ def is_label_studio(content: Any) -> bool:
 
 
 def as_tasks(content: Any) -> list[Json]:
-    """Converts any format to that of a project's export.
+    """Converts any of the formats to that of a project's export.
 
     Args:
         content: Content of a JSON file.
@@ -79,7 +79,7 @@ def _minimal(row: Json, number: int) -> Json:
 
 
 def _minimal_results(row: Json) -> Iterator[Json]:
-    """The answers of a row: JSON-MIN omits their types, but names the keys of their classes after these."""
+    """The answers of a row: JSON-MIN omits their types, but names the keys of classes after the types."""
     for name, value in row.items():
         if name in NOT_AN_ANSWER or not isinstance(value, list):
             continue

@@ -194,7 +194,7 @@ class PictureIndex:
 
 
 def _stems(name: str) -> list[str]:
-    """What a name in a label may be without its suffix, of which it has at most one that is a picture's."""
+    """Names whose stems the picture may have: all of `name`, and `name` without a picture's suffix."""
     suffix = Path(name).suffix.lower()
     return [f"{name}.x", *([name] if suffix in PICTURE_SUFFIXES | UNREADABLE_SUFFIXES else [])]
 

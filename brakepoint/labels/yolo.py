@@ -22,7 +22,7 @@ def is_class_list(file: Path) -> bool:
 
 
 def listed_classes(file: Path) -> tuple[str, ...]:
-    """The class of each id in a file that lists them."""
+    """The class of each id in a file that lists the classes."""
     return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
 
 

@@ -50,12 +50,12 @@ class _Folder:
         self._folder = folder.resolve()
 
     def nearness(self, picture: Path) -> int:
-        """How deep the folder is that contains the picture; 0 if it does not."""
+        """How deep this folder is, if it contains the picture; otherwise 0."""
         return len(self._folder.parts) if picture.resolve().is_relative_to(self._folder) else 0
 
 
 class _List:
-    """A file with the path of a picture of a split in each line, often from another machine."""
+    """A file that lists a split's pictures, one path per line; the paths are often from another machine."""
 
     def __init__(self, file: Path) -> None:
         self._by_name: dict[str, list[list[str]]] = defaultdict(list)
@@ -64,7 +64,7 @@ class _List:
                 self._by_name[parts[-1]].append(parts)
 
     def nearness(self, picture: Path) -> int:
-        """How many last parts of the picture's path, at least its name, are in the list; else 0."""
+        """How many parts at the end of the picture's path, at least its name, are in the list; else 0."""
         listed = self._by_name.get(picture.name, [])
         return max((alike_at_start(parts[::-1], picture.parts[::-1]) for parts in listed), default=0)
 
