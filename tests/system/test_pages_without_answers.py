@@ -76,12 +76,12 @@ def refuse(route: Route) -> None:
 @pytest.mark.parametrize("answer", [refuse, lambda route: route.abort()], ids=["a proxy's error", "nobody"])
 def test_a_button_that_reaches_nobody_says_so(train: Any, page: Page, answer: Any) -> None:
     page.click("#start")
-    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    expect(page.locator("#asked")).to_have_text("Requested: Start")
     page.route("**/control", answer)
     page.evaluate("document.getElementById('stop').disabled = false")
     page.click("#stop")
 
-    expect(page.locator("#asked")).to_contain_text("Not asked: Stop.")
+    expect(page.locator("#asked")).to_contain_text("Request failed: Stop.")
 
 
 def test_the_last_button_has_the_last_word(train: Any, page: Page) -> None:
@@ -94,7 +94,7 @@ def test_the_last_button_has_the_last_word(train: Any, page: Page) -> None:
     held.pop().fulfill(status=202)
     page.evaluate("fetch('texts.json').then((answer) => answer.text())")  # Answered after the other one.
 
-    assert page.locator("#asked").text_content() == said != "Asked: Start"
+    assert page.locator("#asked").text_content() == said != "Requested: Start"
 
 
 def test_after_a_proxys_error_the_news_come_again(serve: Any, page: Page) -> None:
@@ -124,7 +124,7 @@ def test_a_page_may_be_forbidden_to_store_anything(serve: Any, page: Page) -> No
     page.click("#theme")
     page.click("#start")
 
-    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    expect(page.locator("#asked")).to_have_text("Requested: Start")
 
 
 def test_a_token_is_pasted_with_what_nobody_sees(serve: Any, page: Page) -> None:
@@ -132,7 +132,7 @@ def test_a_token_is_pasted_with_what_nobody_sees(serve: Any, page: Page) -> None
     page.goto(serve(monitor.make_app(standing_at(0.0), TOKEN)))
     page.click("#start")
 
-    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    expect(page.locator("#asked")).to_have_text("Requested: Start")
 
 
 def test_a_button_whose_answer_never_comes_says_so(serve: Any, page: Page) -> None:
@@ -143,7 +143,7 @@ def test_a_button_whose_answer_never_comes_says_so(serve: Any, page: Page) -> No
         page.click("#start")
     page.evaluate("limits.forEach((limit) => limit.abort())")
 
-    expect(page.locator("#asked")).to_contain_text("Not asked: Start.")
+    expect(page.locator("#asked")).to_contain_text("Request failed: Start.")
 
 
 def test_a_picture_that_never_comes_does_not_stop_the_next_ones(serve: Any, page: Page) -> None:
@@ -207,7 +207,7 @@ def test_the_address_with_the_token_may_be_pasted_into_the_open_page(serve: Any,
     expect(page).to_have_url(address)
     page.click("#start")
 
-    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    expect(page.locator("#asked")).to_have_text("Requested: Start")
 
 
 def test_who_gives_no_token_is_asked_again_only_after_a_click(
@@ -257,7 +257,7 @@ def test_a_late_answer_to_a_wrong_token_does_not_throw_the_right_one_away(serve:
     answer.value.finished()
     page.click("#start")
 
-    expect(page.locator("#asked")).to_have_text("Asked: Start")
+    expect(page.locator("#asked")).to_have_text("Requested: Start")
     assert len(asked) == 2
 
 
