@@ -193,7 +193,7 @@ def test_the_folder_in_which_a_person_works_is_not_replaced(tmp_path: Path, fold
     (tmp_path / "report.json").write_text(OLD)
     monkeypatch.chdir(tmp_path / "here")
 
-    with pytest.raises(UserError, match="working in it"), publishing(Path(folder)):
+    with pytest.raises(UserError, match="current folder"), publishing(Path(folder)):
         pass
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "report.json"]
