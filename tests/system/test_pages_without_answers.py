@@ -251,7 +251,7 @@ def test_a_late_answer_to_a_wrong_token_does_not_throw_the_right_one_away(serve:
     page.click("#break")
     expect(page.locator("#asked")).to_contain_text("The token is wrong")
     page.click("#break")
-    expect(page.locator("#asked")).to_contain_text("Asked")
+    expect(page.locator("#asked")).to_contain_text("Requested")
     with page.expect_response("**/control") as answer:
         held.pop().continue_()
     answer.value.finished()
