@@ -39,10 +39,10 @@ LAYOUT = {
     "flowchart": {"htmlLabels": False, "padding": 10, "nodeSpacing": 24, "rankSpacing": 24},
     "sequence": {"actorMargin": 24, "width": 110},
 }
-"""Labels are SVG text, which takes the page's colours; boxes are close enough for a column of text."""
+"""Labels are SVG text, which takes the page's colours; boxes are close enough to fit a column of text."""
 SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+))" role="\S+ document"')
 DIAGRAM_SCALE = 0.8125
-"""Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""
+"""Page pixels per unit of a diagram, whose font is 16 units high: 13 px in every diagram."""
 ALERT = re.compile(r"^> \[!(\w+)\]\n((?:>.*\n)+)", re.MULTILINE)
 EXERCISES = re.compile(r"<!-- table: exercises \d -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
 GLOSSARY = re.compile(r"^\| .+ \| (.+) \| .+ \|\n\| --- \| --- \| --- \|\n((?:\|.+\n?)+)", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Barriers on a page for reading, keyboards or screen readers, as found by axe."""
+"""Finds barriers on a page for readers, keyboards or screen readers, with axe."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""An owner who calibrates a train that differs from the kit's assumptions, with BlueZ and clock simulated."""
+"""An owner who calibrates a train that differs from the kit's assumptions; BlueZ and clock are simulated."""
 
 import builtins
 import itertools

@@ -153,7 +153,7 @@ LISTED: dict[str, Iterable[str]] = {
     "bench.stages.{}": (*OF_FRAME, *OF_MISSION, *OF_TRAINING, *STAGES_COLUMNS),
     "bench.load.{}": LOAD_COLUMNS,
 }
-"""Families of keys, each of which has a text for every member of a list of the code."""
+"""Families of keys, each of which has a text for every member of a list in the code."""
 MADE_IN = {
     "pipeline.task.{}": "brakepoint/pipeline/local.py",
     "live.health.{}": "brakepoint/monitor/onlooker.py",
@@ -169,7 +169,7 @@ MADE_IN = {
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
     "question.figure.{}": "brakepoint/workshop/questions.py",
 }
-"""Families of keys whose last part is a word of other files than the one that puts them together."""
+"""Families of keys whose last part is a word from files other than the one that composes the keys."""
 
 
 @cache

@@ -279,7 +279,7 @@ def _must_return_memory(lab: Lab) -> None:
 
 
 def _check_recovery(lab: Lab) -> None:
-    """The memory has the current reason of a fault, and the fault is over after enough good frames."""
+    """The memory contains the reason for the current fault, which is over after enough good frames."""
     _must_return_memory(lab)
     state, memory = (
         state_at(0.0, 50.0),
@@ -332,7 +332,7 @@ def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
 
 
 def _must_be_right_alone(lab: Lab, exercise: str) -> None:
-    """Looks for the cause of a bad run in the later gaps that are filled in: each of them is at work, too."""
+    """Looks for the cause of a bad run in the later gaps that are filled in: these affect the run, too."""
     step = find_step("6")
     waiting = untouched(step, Path(lab.__file__))
     for later in step.exercises[step.exercises.index(exercise) + 1 :]:
@@ -342,7 +342,7 @@ def _must_be_right_alone(lab: Lab, exercise: str) -> None:
             except Wrong as wrong:
                 wrong.exercise = later
                 raise
-            except Exception:  # The run itself shows where it failed.
+            except Exception:  # The run itself has shown where it failed.
                 continue
 
 
