@@ -34,7 +34,7 @@ class Replica:
     """One process of the detector.
 
     Attributes:
-        trains: The trains that it reports to serve; None before its first report.
+        trains: The trains that it says it serves; None before its first report.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:

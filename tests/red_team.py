@@ -1,6 +1,6 @@
 """A hostile attendee's submissions: autopilots and models, each with its possible failures.
 
-None as a failure means that it keeps answering, and has gained nothing from the attempt.
+None as a failure means that the submission keeps answering, and has gained nothing from the attempt.
 """
 
 import struct

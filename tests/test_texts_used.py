@@ -70,7 +70,7 @@ SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
-    """Every command, with those that it is below: `room.plan`."""
+    """Every command, with the names of its groups: `room.plan`."""
     for name, below in getattr(command, "commands", {}).items():
         yield f"{above}{name}"
         yield from command_names(below, f"{above}{name}.")

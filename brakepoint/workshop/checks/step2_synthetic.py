@@ -366,7 +366,7 @@ def _distractors(plan: list[tuple[float, bool]]) -> list[bool]:
 
 
 def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
-    """The share of distractors, in plans with many signs that are not meant to be empty."""
+    """The share of distractors in plans that have many signs and are not meant to be empty."""
     signs = [sign for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan) for sign in plan]
     return sum(signs) / len(signs)
 

@@ -1,4 +1,4 @@
-"""The checks of step 3: nothing is trained; decisions around training are tested on a few numbers."""
+"""The checks of step 3: nothing is trained; decisions around training are tested with a few numbers."""
 
 import math
 from typing import Any

@@ -174,7 +174,7 @@ def check_braking(lab: Lab) -> None:
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
-    """How far before a danger a train stops that brakes on `must_stop`; None if this is never true."""
+    """How far before a danger a train that brakes on `must_stop` stops; None if it never brakes."""
     for at_cm in _places(speed_cm_s):
         if lab.must_stop(_danger(lab), lab.Memory(), state_at(at_cm, speed_cm_s)):
             return 300.0 - at_cm - braking_distance_cm(speed_cm_s)
