@@ -56,7 +56,7 @@ class ChildSource:
     """Reads pictures of one size from the output of a child process.
 
     Args:
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
         command: The program and its arguments; it writes blue-green-red pictures one after another.
         width_px: Width of a picture.
         height_px: Height of a picture.

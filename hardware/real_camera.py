@@ -86,7 +86,7 @@ class RealCamera:
     """A real camera, which ignores the train's reported state.
 
     Args:
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
         start: Starts the camera's source; called again after a stall or an end.
         focal_px: Focal length in pixels of the camera's own picture; None if the camera's vertical view
             equals the recorded camera's.
@@ -205,7 +205,7 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
 
     Args:
         image: `(height, width)`, or `(height, width, 1…4)`; uint8.
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
 
     Returns:
         `(height, width, 3)` uint8.

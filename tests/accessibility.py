@@ -1,4 +1,4 @@
-"""Finds barriers on a page for readers, keyboards or screen readers, with axe."""
+"""Finds the barriers of a page with axe: for reading, for keyboards and for screen readers."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page

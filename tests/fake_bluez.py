@@ -33,7 +33,7 @@ class Device:
     Attributes:
         hub: The hub.
         is_on: Whether it advertises and can be connected to.
-        is_silent: Whether the radio has fallen silent without notice: writes are never acknowledged.
+        is_silent: Whether the radio has fallen silent unnoticed: writes are never acknowledged.
         write_takes_s: Duration of a write with acknowledgement; each waits for the one before.
         refuses_to_connect: BlueZ's errors for the next attempts to connect, in order.
         repeats_ports: Whether the hub reports its ports to every new listener, and not only to the first.

@@ -66,7 +66,7 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
         yield _not_python(error)
         return
     except (FileNotFoundError, IsADirectoryError) as error:
-        if path.is_file():  # It is another file that the attendee's code misses.
+        if path.is_file():  # The attendee's code cannot find another file.
             yield _crash("", step, path, error)
         else:
             yield _verdict("", "check.missing_file", name=path.name, number=step.number)

@@ -167,7 +167,7 @@ def check_hidden(lab: Lab) -> None:
 
 
 def _hides_too_much(lab: Lab, new: Placed, placed: list[Placed]) -> Any:
-    """The attendee's answer, which must change nothing: perhaps the new sign will not be placed."""
+    """The attendee's answer, which must change nothing, because the new sign might not be placed."""
     given, before = list(placed), [sign.visible.copy() for sign in (new, *placed)]
     answer = lab.hides_too_much(new, given)
     after = [sign.visible for sign in (new, *placed)]

@@ -227,7 +227,7 @@ def _check_own_port(ports: list[dict[str, Any]], named_ports: dict[str, int]) ->
 
 
 def _others(lab: Path) -> dict[str, dict[str, str]]:
-    """The labels of pods in the namespace that must not reach the train: of other services, or unknown."""
+    """The labels of pods that must not reach the train: those of other services, and of an unknown pod."""
     names = [manifest["metadata"]["name"] for manifest in of_kind(_rendered(lab, "overlay"), "Deployment")]
     others = {name: _labels(lab, name) for name in names if name not in ("train", "controller")}
     return {**others, "any-other-pod": {NAME_LABEL: "any-other-pod"}}
