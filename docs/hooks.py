@@ -143,7 +143,7 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps options, units and French punctuation with their words; all pictures but the first load lazily."""
+    """Keeps options, units and French punctuation with their words; only the first picture loads eagerly."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
     first, mark, others = "".join(parts).partition("<img ")
