@@ -74,7 +74,7 @@ class Replica:
         self._process.wait(PATIENCE_S)
 
     def end(self) -> None:
-        """Ends the process and its pipes, whatever their state."""
+        """Kills the process if it still runs, and closes its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
