@@ -1,4 +1,4 @@
-"""A whole room submits at once, and the first five are hostile: `make hand-ins`.
+"""A whole room submits at once, and the first five attendees are hostile: `make hand-ins`.
 
 Each honest attendee submits the shipped model and autopilot through the room's own store, with a key of their
 own. The submissions run in the real sandbox, on a hidden feed. The benchmark measures when the last honest

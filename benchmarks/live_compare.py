@@ -143,7 +143,7 @@ def _is_answered(frame: Frame, arrived: Arrived) -> bool:
 
 @contextmanager
 def _train(link: str, arrived: Arrived) -> Iterator[None]:
-    """Simulates the train: it receives every order, and reports that it stands."""
+    """Simulates the train: it receives every order, and reports that it is at rest."""
 
     class Radio(socketserver.StreamRequestHandler):
         def handle(self) -> None:

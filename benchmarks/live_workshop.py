@@ -1,8 +1,8 @@
 """The public workshop's approach, for comparison: base64 in JSON, and a Python loop over 8,400 rows.
 
 Camera ──image──▶ detector ──result──▶ rules ──command──▶ controller. As in the workshop, the result contains
-the picture again, and only the first detection counts. The parts that are in Java and JavaScript there are in
-Python here; the annotated pictures that the workshop sends to Kafka are omitted.
+the picture again, and only the first detection counts. The parts that are in Java and JavaScript in the
+workshop are in Python here; the annotated pictures that the workshop sends to Kafka are omitted.
 
 python -m benchmarks.live_workshop detector|rules BROKER_URL [MODEL.onnx]
 """

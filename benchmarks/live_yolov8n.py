@@ -74,7 +74,7 @@ class Network:
         return self.conv(self.join(*parts), (2 * channels, channels))
 
     def join(self, *parts: str, axis: int = 1) -> str:
-        """Concatenates."""
+        """Concatenates values along an axis."""
         return self.node("Concat", *parts, axis=axis)[0]
 
     def twice_as_large(self, x: str) -> str:
@@ -83,7 +83,7 @@ class Network:
         return self.node("Resize", x, "", scales, mode="nearest")[0]
 
     def flat(self, x: str, *shape: int) -> str:
-        """Reshapes."""
+        """Reshapes a value."""
         return self.node("Reshape", x, self.constant(np.array(shape, np.int64)))[0]
 
     def head(self, levels: list[tuple[str, int]]) -> str:

@@ -51,7 +51,7 @@ def measure_load(feed: str, model: str, page: bool, seconds: float = SECONDS) ->
 
 @contextmanager
 def _open_page(url: str) -> Iterator[None]:
-    """Does what the page does in a browser: with each piece of news it fetches the picture."""
+    """Does what the page does in a browser: it fetches the picture at each update."""
     is_closed = threading.Event()
 
     def follow() -> None:

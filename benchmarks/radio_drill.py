@@ -36,7 +36,7 @@ DEFAULT_OUT = Path("runs/radio-drill.json")
 DOCS = Path(__file__).parent.parent / "docs"
 MARKS = "<!-- radio drill -->", "<!-- end of radio drill -->"
 AT_ONCE = 6
-"""Number of trains tested at the same time, which mostly wait."""
+"""Number of trains that are tested at the same time; they mostly wait."""
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def _post(endpoint: Endpoint, http: httpx.Client, model: str, field: dict[str, A
 
 
 def _frame(feed: str) -> np.ndarray:
-    """The first frame."""
+    """The first frame of a feed."""
     video = find_feed(feed)
     with closing(RecordedCamera(video, load_truth(video.with_suffix(".json")))) as camera:
         return camera.read(AT_REST).image

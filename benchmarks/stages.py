@@ -117,7 +117,7 @@ def live_stages(feed: str, model: str, frames: int) -> dict[str, Spent]:
         ):
             walk(frames)
         spent = watch.spent
-        # While this process waits for the broker, the threads of its own connections receive.
+        # While this process waits for the broker, the threads of its own connections receive messages.
         spent["receive"] = Spent(None, spent["broker"].processor_s)
         spent["broker"].processor_s = processor_s(services.pid("broker")) - began_s
     return {stage: spent[stage] for stage in OF_FRAME}

@@ -39,10 +39,10 @@ LAYOUT = {
     "flowchart": {"htmlLabels": False, "padding": 10, "nodeSpacing": 24, "rankSpacing": 24},
     "sequence": {"actorMargin": 24, "width": 110},
 }
-"""Labels are SVG text, which takes the page's colours; boxes are close enough for a column of text."""
+"""Labels are SVG text, which takes the page's colours; boxes are close enough to fit a column of text."""
 SIZE = re.compile(r'width="100%"(.*?)style="[^"]*" viewBox="(\S+ \S+ (\S+) (\S+))" role="\S+ document"')
 DIAGRAM_SCALE = 0.8125
-"""Page pixels per unit of a diagram, whose font has 16 units: 13 px in every diagram."""
+"""Page pixels per unit of a diagram, whose font is 16 units high: 13 px in every diagram."""
 ALERT = re.compile(r"^> \[!(\w+)\]\n((?:>.*\n)+)", re.MULTILINE)
 EXERCISES = re.compile(r"<!-- table: exercises \d -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
 GLOSSARY = re.compile(r"^\| .+ \| (.+) \| .+ \|\n\| --- \| --- \| --- \|\n((?:\|.+\n?)+)", re.MULTILINE)
@@ -143,7 +143,7 @@ def _project_file(link: re.Match[str], config: MkDocsConfig, files: Files) -> st
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Keeps options, units and French punctuation with their words; pictures after the first load lazily."""
+    """Keeps options, units and French punctuation with their words; only the first picture loads eagerly."""
     parts = NOT_PROSE.split(html)  # Every other part is markup or code.
     parts[::2] = [THIN_SPACE.sub("\u202f", WIDE_SPACE.sub("\u00a0", part)) for part in parts[::2]]
     first, mark, others = "".join(parts).partition("<img ")

@@ -24,7 +24,7 @@ COUNTDOWN_MS, RACED_MS = 3000, 7500
 
 
 def main() -> None:
-    """Drives with perfect detections, and takes the picture in mid-race, in each language."""
+    """Drives with perfect detections, and takes the picture mid-race, in each language."""
     racers = [Racer(name, record(feed(FEED), autopilot)) for name, autopilot in RACERS.items()]
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         race = Path(folder, "race.html")

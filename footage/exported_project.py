@@ -113,7 +113,8 @@ def _rectangle(sign_class: SignClass, box: Box, rng: random.Random | None) -> di
 def _turned(box: Box, turn_deg: float, aspect_ratio: float) -> Box:
     """The rectangle that has `box` as its upright bounding box after rotation about its top left corner."""
     left, top, width, height = box
-    width *= aspect_ratio  # Percents of width and height differ in length; the rotation needs square units.
+    # One percent of the width is longer than one percent of the height; the rotation needs square units.
+    width *= aspect_ratio
     cos, sin = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
     own_width = (width * cos - height * abs(sin)) / (cos**2 - sin**2)
     own_height = (height * cos - width * abs(sin)) / (cos**2 - sin**2)

@@ -25,7 +25,7 @@ from brakepoint.truth import CameraModel, GroundTruth, TruthFrame
 WORK_DIR = Path(".footage")
 """Folder for rendered frames, which may be deleted when the feeds are done."""
 LOOK_VERSION = 1
-"""Part of the name of a scenario's folder: increase it when changes of the scene's code affect frames."""
+"""Part of the name of a scenario's folder: increase it when changes to the scene's code affect frames."""
 VIDEO_FPS = 15
 CRF = 20
 """x264's constant rate factor: a four-metre feed takes about 3 MB."""
@@ -161,7 +161,7 @@ def _render_missing(scenario_path: Path, scenario: Scenario, progress: Progress,
 
 
 def _write_feed(scenario_path: Path, scenario: Scenario, out: Path) -> GroundTruth:
-    """Writes video and ground truth under temporary names, then renames both."""
+    """Writes the video and the ground truth under temporary names, then renames both."""
     video = out / f"{scenario.name}.mp4"
     with whole_file(video) as unfinished, whole_file(video.with_suffix(".json")) as document:
         encode(scenario, unfinished)

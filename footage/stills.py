@@ -73,7 +73,7 @@ def random_scenario(seed: int) -> Scenario:
 
 
 def yolo_lines(signs: tuple[VisibleSign, ...], camera: CameraModel) -> str:
-    """The labels of one picture: class, centre and size, each line relative to the picture."""
+    """The labels of one picture, a line each: class, then centre and size as fractions of the picture."""
     classes = list(SignClass)
     lines = []
     for sign in signs:

@@ -16,7 +16,7 @@ class Accessory:
     An accessory never waits for an answer and never fails: an unplugged light is ignored until it is back.
 
     Args:
-        whisper: Sends a message unless the motor has one to send; returns whether it was sent.
+        whisper: Sends a message unless there is one to send to the motor; returns whether it was sent.
         port: The port.
         value: Initial value of the port.
 

@@ -40,7 +40,7 @@ from hardware.speaker import Speaker
 __all__ = ["BluetoothHub", "find_hubs", "guard", "left_turning", "open_hub"]
 
 BACK_OFF_S = (0.1, 1.0)
-"""Delay before the first attempt to reconnect to a lost hub, and the longest: each one is twice the last.
+"""Delay before the first attempt to reconnect to a lost hub, and the longest; each is twice the one before.
 
 The first delay is short because the train may be moving meanwhile.
 """
@@ -48,7 +48,7 @@ BATTERY_LOW_PERCENT = 20
 CLOSE_S = 15.0
 """Braking and disconnecting take seconds; more than this would be a bug."""
 SAID_S = 1.0
-"""How long to wait, if there is time, until messages are printed."""
+"""How long to wait, at most, until messages are printed."""
 
 
 class BluetoothHub:
@@ -62,7 +62,7 @@ class BluetoothHub:
         drive: The measured drive; by default the one of `brakepoint.locomotive`.
 
     Raises:
-        UserError: There is no Bluetooth, no such hub, no motor on it, or another program drives it.
+        UserError: There is no Bluetooth, no such hub, no motor on the hub, or another program drives the hub.
     """
 
     is_simulated = False
@@ -214,7 +214,7 @@ class BluetoothHub:
             except HubLostError as error:
                 self._say("lost", why=error)
                 back_off_s = BACK_OFF_S[0]
-            except Exception as error:  # Bleak raises many kinds when a device comes or goes meanwhile.
+            except Exception as error:  # Bleak raises many kinds of exceptions when a device comes or goes.
                 if not self._ready.done():
                     raise
                 self._say("still_lost", why=error if isinstance(error, UserError) else repr(error))
@@ -283,7 +283,7 @@ class BluetoothHub:
                 if self._bitten_at is None:
                     self._bitten_at = now
                     self._say("no_orders", seconds=self._limits.orders_s)
-            # A final brake is not repeated: the guard would consider this an active driver.
+            # A final brake is not repeated: the guard would take the repetition for an active driver.
             hub.motor.refresh_s = REFRESH_S if self._bitten_at is None else None
             hub.motor.want(settings.motor)
             hub.light.want(settings.light)
@@ -327,7 +327,7 @@ class BluetoothHub:
         return self._order is None or self._settings.motor == BRAKE
 
     async def _beat(self) -> None:
-        """Touches the heartbeat while this thread runs and the driver is alive, or left the train braked."""
+        """Touches the heartbeat while this thread runs and the driver lives, or has left the train braked."""
         is_written = True
         while True:
             if self._address and (self._is_alive or (self._stands and self._bitten_at is None)):

@@ -39,7 +39,7 @@ SENSOR = (
     "! video/x-raw(memory:NVMM),width={width},height={height},format=NV12,framerate={rate}/1 "
     "! nvvidconv{flip} ! video/x-raw,format=BGRx"
 )
-"""The two elements that take a picture and copy it from graphics memory, which only a Jetson has."""
+"""The two elements, found only on a Jetson, that take a picture and copy it from graphics memory."""
 OUTPUT = "videoconvert ! video/x-raw,format=BGR,width={width},height={height} ! fdsink fd=1"
 TROUBLES = {
     r'no element "(?P<what>[^"]+)"': "camera.no_plugin",
@@ -56,8 +56,8 @@ class ChildSource:
     """Reads pictures of one size from the output of a child process.
 
     Args:
-        name: The camera's URI, for people.
-        command: Program, which writes blue-green-red pictures in sequence, and arguments.
+        name: The camera's URI, for messages.
+        command: The program and its arguments; it writes blue-green-red pictures one after another.
         width_px: Width of a picture.
         height_px: Height of a picture.
 

@@ -29,8 +29,9 @@ def heartbeat_path() -> Path:
     `XDG_RUNTIME_DIR` is unsuitable: that folder is removed when the user's session ends, while the train may
     still be driving.
 
-    Everyone may write to the folder for temporary files. Whoever owns the folder in it could therefore say
-    farewell in the driver's place, or have the driver overwrite any of its files through a symbolic link.
+    Everyone may write to the folder for temporary files. Another user who owned the heartbeat's folder
+    in it could therefore say farewell in the driver's place, or have the driver overwrite any of the driver's
+    own files through a symbolic link.
 
     Raises:
         UserError: This is Windows, where the guard cannot run, or the folder belongs to another user.
@@ -40,7 +41,7 @@ def heartbeat_path() -> Path:
     if said:
         return Path(said)
     folder = Path(tempfile.gettempdir()) / f"brakepoint-{os.getuid()}"
-    with suppress(OSError):  # Whether the file can be written is shown when it is written.
+    with suppress(OSError):  # An error will show when the file is written.
         folder.mkdir(mode=0o700, exist_ok=True)
     if os.path.lexists(folder) and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):
         raise UserError("hub.error.other_owner", folder=folder, setting=VARIABLE)

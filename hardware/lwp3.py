@@ -364,7 +364,7 @@ def decode(data: bytes) -> Message:
     """Parses a message.
 
     Raises:
-        ProtocolError: The bytes are not a message, or a message that no train needs.
+        ProtocolError: The bytes are not a message, or are a message that no train needs.
     """
     if (fixed := _FIXED.get(bytes(data))) is not None:
         return fixed

@@ -79,7 +79,7 @@ class PortSetter:
         self._news.set()
 
     def refused(self) -> None:
-        """Processes an error, which is about this port if an order to the port is unanswered."""
+        """Processes an error; it concerns this port only if an order to the port is still unanswered."""
         if self._unanswered:
             self.answered(Feedback.DISCARDED)
 

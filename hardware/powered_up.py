@@ -64,8 +64,8 @@ class PoweredUpHub:
         attached: Port → type of the device that is plugged in.
         battery_percent: Level of the battery; None until the hub has reported it.
         is_voltage_low: Whether the hub has raised the alert for low voltage.
-        volts: The voltage, as a mean of the last possible values; None until the hub has reported one.
-        on_change: Called when battery or voltage have changed.
+        volts: The voltage, as a mean of the last plausible values; None until the hub has reported one.
+        on_change: Called when the battery's level or the voltage alert has changed.
         on_trouble: Called about ignored ports: key of `hub.say.{key}`, and the text's values.
         motor: Port A, initially braked.
         light: Port B.

@@ -32,7 +32,8 @@ RESTART_S = 2.0
 FOCAL_SHARES = (0.1, 10.0)
 """Smallest and largest focal length as a multiple of a picture's width: a view of 157°, and of 6°.
 
-A focal length in millimetres is below; with it, each picture would be magnified until memory is full.
+A focal length given in millimetres is below this range; with it, each picture would be magnified until the
+memory is full.
 """
 MODEL = CameraModel()
 """The camera for whose pictures detector and autopilot were made."""
@@ -85,18 +86,18 @@ class RealCamera:
     """A real camera, which ignores the train's reported state.
 
     Args:
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
         start: Starts the camera's source; called again after a stall or an end.
-        focal_px: Focal length in pixels of the camera's own picture; None if its vertical view equals the
-            recorded camera's.
+        focal_px: Focal length in pixels of the camera's own picture; None if the camera's vertical view
+            equals the recorded camera's.
         eye: Calibration of the camera; an explicit focal length takes precedence.
 
     Attributes:
         size_px: Width and height of the camera's own pictures.
 
     Raises:
-        UserError: There is no picture, the camera was calibrated with pictures of another size, or no camera
-            with such pictures has such a focal length.
+        UserError: There is no picture, the camera was calibrated with pictures of another size, or the focal
+            length is impossible for pictures of this size.
     """
 
     def __init__(
@@ -204,7 +205,7 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
 
     Args:
         image: `(height, width)`, or `(height, width, 1…4)`; uint8.
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
 
     Returns:
         `(height, width, 3)` uint8.

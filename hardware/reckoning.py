@@ -34,7 +34,7 @@ class PortSettings:
 
 
 class Reckoning:
-    """Follows orders and clock, and computes settings and motion from the train's measured figures.
+    """Follows the orders and the clock, and computes settings and motion from the train's measured figures.
 
     The clock is the argument of `at`, so a run on a virtual clock is reproducible to the bit.
 
@@ -130,7 +130,7 @@ class Reckoning:
         return self._drive.start_power
 
     def _motor(self, power: float) -> int:
-        """The motor's setting for a power at the current voltage, in whole percents."""
+        """The motor's setting for a power at the current voltage, in whole percent."""
         return min(round(power / self._voltage), POWER_MAX)
 
     @property

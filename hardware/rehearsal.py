@@ -132,7 +132,7 @@ def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) 
 
 
 def worlds() -> Iterator[World]:
-    """Every rehearsed train: each deviation from the default on its own, and then combined."""
+    """Every rehearsed train: each deviation from the default on its own, and then deviations combined."""
     yield World()
     yield from (World(speed=speed) for speed in (0.7, 0.85, 1.2, 1.4))
     yield from (World(volts=volts) for volts in (8.1, 7.2))

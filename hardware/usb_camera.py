@@ -24,7 +24,7 @@ class UsbSource:
     """Reads pictures from a Video4Linux device.
 
     Args:
-        name: The camera's URI, for people.
+        name: The camera's URI, for messages.
         device: For instance `/dev/video0`.
         exposure: Exposure time in the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
 

@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 def is_usable() -> bool:
-    """Whether this Python is a supported one, in an environment with pip, which has not been moved."""
+    """Whether this Python is a supported one, in an environment that has pip and has not been moved."""
     if not (3, 11) <= sys.version_info < (3, 14) or find_spec("pip") is None:
         return False
     folder = Path(sys.prefix).resolve()

@@ -83,7 +83,7 @@ def canonical(name: str) -> str:
 
 
 def lines_of(process: "subprocess.Popen[str]") -> Iterator[str]:
-    """Output of a process, line by line; an empty line whenever there is none for a while."""
+    """Output of a process, line by line; an empty line whenever there is no output for a while."""
     said: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:

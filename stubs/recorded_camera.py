@@ -128,7 +128,7 @@ def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
 
 
 def _blurred(image: np.ndarray, speed_cm_s: float) -> np.ndarray:
-    """Blurs a picture radially, as driving does: the mean of four zooms, in two halvings."""
+    """Blurs a picture radially, as driving does: the mean of four zooms, computed in two halvings."""
     zoom = speed_cm_s * EXPOSURE_S / BLUR_DEPTH_CM
     for part in (1 / 3, 2 / 3):
         cut_y, cut_x = (round(part * zoom * size / 2) for size in image.shape[:2])

@@ -1,4 +1,4 @@
-"""Barriers on a page for reading, keyboards or screen readers, as found by axe."""
+"""Finds the barriers of a page with axe: for reading, for keyboards and for screen readers."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""What the tests of the `ble:` hub share: orders, and waiting for their effects."""
+"""Helpers for tests of the `ble:` hub: orders, and waiting for their effects."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from brakepoint.messages import Light, Order, OrderKind, Reason, SignClass
 from hardware.ble_hub import BluetoothHub
 
 SHORT_S = 1.0
-"""For what must not happen; a test that waits for something to fail waits so long."""
+"""How long a test waits to see that something does not happen, or for a failure that must happen."""
 LOW_POWER = ORDER_POWER[OrderKind.LOW_SPEED]
 
 

@@ -1,4 +1,4 @@
-"""Everything that the kit would apply to a platform, for breaking it on purpose."""
+"""Everything that the kit would apply to a platform, for tests that break it on purpose."""
 
 import copy
 import dataclasses
@@ -25,7 +25,7 @@ def before(profile: str) -> frozenset[Finding]:
 
 
 class Broken:
-    """A copy of what is applied, to break."""
+    """A copy of everything that is applied, which a test breaks."""
 
     def __init__(self, profile: str = "openshift") -> None:
         self.kit = dataclasses.replace(copy.deepcopy(kit(profile)))

@@ -1,4 +1,4 @@
-"""What the tests of pages in a browser share."""
+"""Helpers for tests of pages in a browser."""
 
 import time
 
@@ -20,7 +20,7 @@ def await_in_page(page: Page, expression: str) -> None:
 
 
 def complaints_of(page: Page) -> list[str]:
-    """A list that fills with the page's console messages, its errors and the addresses that it asks for."""
+    """A list that fills with the page's console messages, its errors and the addresses that it requests."""
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))

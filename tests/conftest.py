@@ -20,7 +20,7 @@ settings.register_profile("brakepoint", deadline=None)
 settings.register_profile("soak", deadline=None, max_examples=10_000)
 settings.load_profile("brakepoint")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a job in the background of a shell script.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # As in a background job of a shell script.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # As under nohup.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -29,7 +29,7 @@ ENDING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "S
 """The signals that commands handle while they run."""
 
 GIVING_WAY = 10
-"""How nice a process is that leaves the processor to whatever runs in real time."""
+"""The nice value of a process that leaves the processor to tests in real time."""
 
 
 TOGETHER = (
@@ -39,7 +39,7 @@ TOGETHER = (
     "tests/system/test_interrupted.py",
     "tests/test_wheel.py",
 )
-"""Files whose tests share something that takes long to make: one worker runs them all."""
+"""Files whose tests share something that takes a long time to create: one worker runs them all."""
 LONG = (
     "tests/system/test_footage.py",
     "tests/system/test_torch_notebooks.py",
@@ -48,14 +48,14 @@ LONG = (
 )
 """Files with tests of a minute or more. They come first: at the end, other workers would wait for them."""
 LIVE_AT_ONCE = 2
-"""So many tests in real time run at once, however many workers there are; each takes half of a core."""
+"""This many tests in real time run at once, however many workers there are; each takes half of a core."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Shares tests out one by one, except those that belong together, and those in real time.
 
-    The marker `xdist_group` would say the same, but xdist 3.8 loses it under pytest 9.2.
+    The marker `xdist_group` would have the same effect, but xdist 3.8 loses it under pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 

@@ -13,14 +13,14 @@ from brakepoint.course import ROOT
 from brakepoint.delivery.rendering import container_of, of_kind, render
 
 UNITS = {"m": 1e-3, "Mi": 1 / 1024, "Gi": 1.0}
-"""Of cores, and of gibibytes."""
+"""The value of each unit, in cores or in gibibytes."""
 Amounts = dict[str, float]
 BESIDE = {
     f"{kind}.{of}": amount
     for kind, amounts in (("requests", (0.1, 0.25)), ("limits", (1.0, 2.0)))
     for of, amount in zip(("cpu", "memory"), amounts, strict=True)
 }
-"""What the room's LimitRange gives to a container that says nothing, such as the platform's own."""
+"""What the room's LimitRange gives to a container without requests or limits, such as the platform's own."""
 
 
 def amount(written: str) -> float:
@@ -72,7 +72,7 @@ def served_models() -> Iterator[Amounts]:
 
 
 def of_training(folder: Path) -> Amounts:
-    """The training as a pod of its own, with the two containers that Kubeflow puts beside it."""
+    """The training task as a pod of its own, with the two containers that Kubeflow adds to it."""
     asked = training(folder)["resources"]
     task = {
         f"{kind}s.{of}": amount(asked[f"resource{of.title()}{kind.title()}"])

@@ -23,7 +23,7 @@ texts = st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.deco
 
 
 def _places(document: Any) -> list[tuple[Any, Any]]:
-    """Every place of a document: what holds it, and under which key or number."""
+    """Every place in a document: the list or mapping that contains it, and its index or key there."""
     items = document.items() if isinstance(document, dict) else enumerate(document)
     found = []
     for key, value in list(items):
@@ -35,7 +35,7 @@ def _places(document: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def damaged(draw: st.DrawFn, document: Any) -> Any:
-    """A copy of a document with one to three places replaced, taken out or doubled."""
+    """A copy of a document with one to three places replaced, removed or duplicated."""
     broken = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
         places = _places(broken)

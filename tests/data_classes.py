@@ -1,4 +1,4 @@
-"""What the product keeps its data in: pydantic's models and dataclasses, all of them, by their names."""
+"""All classes in which the kit keeps its data, pydantic's models and dataclasses, by name."""
 
 import importlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ ROOMS = ("brakepoint", "hardware")
 
 @cache
 def models() -> dict[str, type[BaseModel]]:
-    """What pydantic validates, by module and name: `messages.Order`."""
+    """The models that pydantic validates, by module and name: `messages.Order`."""
     return {
         name: each
         for name, each in _classes("pydantic")
@@ -28,7 +28,7 @@ def records() -> dict[str, type]:
 
 
 def _classes(marked: str) -> Iterator[tuple[str, type]]:
-    """The classes that are defined in modules with a word in them."""
+    """The classes that are defined in modules whose source contains a word."""
     for path in sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         if marked not in path.read_text(encoding="utf-8"):
             continue

@@ -34,7 +34,7 @@ class Replica:
     """One process of the detector.
 
     Attributes:
-        trains: The trains that it reports to serve; None before its first report.
+        trains: The trains that it says it serves; None before its first report.
     """
 
     def __init__(self, settings: ServiceSettings) -> None:
@@ -64,17 +64,17 @@ class Replica:
                 self.trains = {*found[2].strip().split(", ")} - {"–"}
 
     def kill(self) -> None:
-        """Kills it without a farewell, and waits until it is dead."""
+        """Kills the process without a farewell, and waits until it is dead."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """Stops it as Kubernetes does."""
+        """Stops the process as Kubernetes does."""
         self._process.terminate()
         self._process.wait(PATIENCE_S)
 
     def end(self) -> None:
-        """Leaves nothing behind."""
+        """Kills the process if it still runs, and closes its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -83,17 +83,17 @@ class Replica:
 
 
 class Trains:
-    """The trains' side: sends frames, collects the answers.
+    """The trains' side: sends frames and collects the answers.
 
     Args:
         many: Number of trains.
         broker: The broker, with a login that may do everything.
-        detectors: The same with the detector's login; by default no other.
+        detectors: The same broker with the detector's login; by default the login of `broker`.
 
     Attributes:
-        names: Their names.
+        names: Names of the trains.
         answers: Number of each answered frame, by train, in the order of arrival.
-        gone: How often the detector of a train was said to be gone.
+        gone: How often the detector of a train was reported as gone.
     """
 
     def __init__(self, many: int, broker: str, detectors: str = "") -> None:
@@ -125,7 +125,7 @@ class Trains:
         return started
 
     def send(self, *trains: str) -> int:
-        """Sends a frame from each of these trains; returns its number."""
+        """Sends a frame from each of these trains; returns the frame's number."""
         self._number += 1
         for train in trains:
             self._buses[train].say(PICTURE, Picture(self._number, CLOCK.now(), 30.0, 0, JPEG))
@@ -140,7 +140,7 @@ class Trains:
                 self.gone += status.service == "detector" and status.health is Health.GONE
 
     def are_answered(self, *trains: str, within_s: float = PATIENCE_S) -> bool:
-        """Sends one frame from each, and returns whether all are answered in time."""
+        """Sends one frame from each of these trains, and returns whether all are answered in time."""
         number = self.send(*trains)
         until = time.monotonic() + within_s
         while not all(number in self.answers[train] for train in trains):
@@ -151,14 +151,14 @@ class Trains:
         return True
 
     def await_that(self, condition: Callable[[], bool]) -> None:
-        """Waits for anything; what the replicas said explains why it did not come."""
+        """Waits until a condition holds; the output of the replicas explains why it does not."""
         until = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < until, [replica.said for replica in self._replicas]
             time.sleep(0.01)
 
     def await_shares(self, *replicas: Replica) -> None:
-        """Waits until these say that each serves its equal share of the trains, and all answer."""
+        """Waits until these report equal shares of the trains, and the frames of all trains are answered."""
 
         def have_all() -> bool:
             shares = [replica.trains or set() for replica in replicas]
@@ -173,14 +173,14 @@ class Trains:
         first = self._number + 1
         for _ in range(rounds):
             assert self.are_answered(*trains), self.answers
-        self.are_answered(*trains)  # Whatever was answered twice has arrived by now.
+        self.are_answered(*trains)  # Any second answer to a frame has arrived by now.
         for train in trains:
             answered = [number for number in self.answers[train] if number >= first]
             assert answered == list(range(first, self._number + 1))
 
 
 def tell_the_story_of_two_replicas(many: int, broker: str, detectors: str = "") -> None:
-    """Two share the trains, one is killed, another joins, one is stopped: every frame is answered once."""
+    """Two replicas share trains, one is killed, one joins, one is stopped: each frame is answered once."""
     with Trains(many, broker, detectors) as trains:
         one, two = trains.replica(), trains.replica()
         trains.await_shares(one, two)

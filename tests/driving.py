@@ -1,4 +1,4 @@
-"""What tests of the closed loop share: feeds without videos, and detectors and autopilots with faults."""
+"""Helpers for tests of the closed loop: feeds without videos, and detectors and autopilots with faults."""
 
 from collections.abc import Iterator
 from functools import cache

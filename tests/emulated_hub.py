@@ -1,4 +1,4 @@
-"""A City hub without a radio: bytes in, bytes out, and a motor that one can look at."""
+"""A City hub without a radio: bytes in, bytes out, and a motor that tests can inspect."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ from hardware import lwp3
 from hardware.hub_search import RadioLimits
 from hardware.lwp3 import BRAKE, COMPANY_ID, DeviceType, Feedback, HubKind, Port
 
-"""For what must happen sooner or later, on however busy a machine; a test that waits so long has failed."""
 PATIENT = RadioLimits(
     find_s=PATIENCE_S,
     settle_s=0.2,
@@ -22,7 +21,7 @@ PATIENT = RadioLimits(
     orders_s=PATIENCE_S,
     look_again_s=0.2,
 )
-"""Limits of a radio on which nothing is to fail."""
+"""Time limits for a radio on which nothing should fail."""
 PLUGGED: dict[int, int] = {Port.A: DeviceType.TRAIN_MOTOR, Port.B: DeviceType.LIGHT, Port.RGB_LIGHT: 0x17}
 
 
@@ -40,7 +39,7 @@ class EmulatedHub:
         refuses: Classes of messages that it answers with an error.
         values: The last setting of each port; before the first connection the motor is at rest.
         written: Every message that reached it.
-        feedback: Gives its answer to an order; None leaves it unanswered.
+        feedback: Returns its answer to an order; None leaves the order unanswered.
         say: Sends a message to the connected program.
     """
 
@@ -76,7 +75,7 @@ class EmulatedHub:
             self.say(lwp3.Attached(port, device_type, 0x10000000, 0x10000000))
 
     def hear(self, data: bytes) -> None:
-        """Takes a message."""
+        """Receives a message."""
         message = lwp3.decode(data)
         self.written.append(message)
         if isinstance(message, self.refuses):

@@ -1,7 +1,7 @@
 """A message bus with a BlueZ, on its own socket, so that bleak's Linux backend runs unchanged.
 
 It implements D-Bus with `dbus-fast`, which comes with bleak, and needs neither `dbus-daemon` nor root. It is
-bus and BlueZ in one: it handles the handshake, and answers for its only adapter and each `EmulatedHub` in
+the bus and BlueZ in one: it handles the handshake, and answers for its only adapter and each `EmulatedHub` in
 range.
 """
 
@@ -33,7 +33,7 @@ class Device:
     Attributes:
         hub: The hub.
         is_on: Whether it advertises and can be connected to.
-        is_silent: Whether the radio has gone quiet without anybody noticing: writes are never acknowledged.
+        is_silent: Whether the radio has fallen silent unnoticed: writes are never acknowledged.
         write_takes_s: Duration of a write with acknowledgement; each waits for the one before.
         refuses_to_connect: BlueZ's errors for the next attempts to connect, in order.
         repeats_ports: Whether the hub reports its ports to every new listener, and not only to the first.
@@ -111,7 +111,7 @@ class Device:
         """Carries out a request to BlueZ for this device.
 
         Returns:
-            An error, empty if there is none; the seconds until there is an answer; None if there never is.
+            An error; an empty text for success; the seconds until the answer; None if there is no answer.
         """
         match member:
             case "Connect":
@@ -128,7 +128,7 @@ class Device:
                     asyncio.get_running_loop().call_soon(self.hub.greet)
             case "WriteValue":
                 if self.is_silent:
-                    return None  # A command would be answered; nobody waits for that.
+                    return None  # BlueZ would answer a command; nobody waits for that.
                 if not self.is_connected:
                     return "org.bluez.Error.Failed"
                 return self._written(bytes(body[0]), body[1]["type"].value == "request")
@@ -139,7 +139,7 @@ class Device:
         loop = asyncio.get_running_loop()
         if not is_request:
             self.commands.append(data)
-            self.hub.hear(data)  # Before BlueZ's answer, the only sign by which a test may know of it.
+            self.hub.hear(data)  # Before BlueZ's answer, from which tests learn of the command.
             return ""
         if not self.write_takes_s:
             loop.call_soon(self.hub.hear, data)
@@ -171,7 +171,7 @@ class FakeBluez:
     """The bus and the BlueZ on it.
 
     Args:
-        socket: Where it listens.
+        socket: Where the bus listens.
 
     Attributes:
         is_powered: Whether the adapter is switched on.

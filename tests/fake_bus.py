@@ -12,13 +12,13 @@ class FakeBus:
     Attributes:
         said: Each message with the name of its topic.
         events: The kinds of the reported events.
-        refused: The names of the topics of which a message was refused.
+        refused: The names of the topics on which a message was refused.
         reports: Reports about other services.
         worked: How often work was done.
         latency: The latency in the last heartbeat.
         beats: Whether it is time for a heartbeat at every turn, or never.
         is_connected: Whether the broker is there.
-        is_thrown_out: Whether another client has this one's name.
+        is_thrown_out: Whether another client has taken this client's name.
     """
 
     train_id = "test"

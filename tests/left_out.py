@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 REQUIRED = {"kind", "metadata", "name", "spec", "value"}
-"""Without these a manifest is none; the API server refuses it before anything else looks at it."""
+"""Without these, nothing is a manifest: the API server refuses it before anything else looks at it."""
 
 
 def without_each(part: Any, required: Set[str] = frozenset()) -> Iterator[tuple[str, Any]]:
@@ -15,7 +15,7 @@ def without_each(part: Any, required: Set[str] = frozenset()) -> Iterator[tuple[
         required: What this kind requires besides `REQUIRED`.
 
     Yields:
-        The path of what is left out, and the rest.
+        The path of the part that is left out, and the manifest without that part.
     """
     named = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
     for key, value in named:

@@ -1,4 +1,4 @@
-"""Runs a notebook on the solutions, on small data and without a network."""
+"""Runs a notebook with the solutions, with small data and without a network."""
 
 import time
 from contextlib import suppress
@@ -23,13 +23,13 @@ OFFLINE_DIR = Path(__file__).parent / "offline"
 TIME_LIMIT_S = 1500
 LOOK_EVERY_S = 5.0
 WITH_TORCH = {"step3_training", "step4_pipeline"}
-"""What `make test` has not installed; `make test-system` runs these."""
+"""Notebooks that need torch, which `make test` does not install; `make test-system` runs them."""
 
 
 class Channel(AsyncZMQSocketChannel):
-    """A channel that looks regularly whether there is a message.
+    """A channel that checks regularly whether there is a message.
 
-    Once a reply was not noticed until the whole time limit was over.
+    Once, a reply was not noticed until the whole time limit was over.
     """
 
     async def get_msg(  # type: ignore[override]
@@ -38,7 +38,7 @@ class Channel(AsyncZMQSocketChannel):
         """Returns the next message.
 
         Raises:
-            Empty: There is none in time.
+            Empty: No message arrives in time.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while until is None or time.monotonic() < until:
@@ -56,13 +56,13 @@ class Client(AsyncKernelClient):
 
 
 class Manager(AsyncKernelManager):
-    """Makes such clients."""
+    """Creates such clients."""
 
     client_factory = Type(Client)
 
 
 def run_notebook(name: str, lang: str, folder: Path, monkeypatch) -> None:
-    """Runs a notebook to its end, and asserts that its check is green and it shows a picture."""
+    """Runs a notebook to its end, and asserts that its check is green and that it shows a picture."""
     monkeypatch.setenv(SOURCE_VARIABLE, "solutions")
     monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
     monkeypatch.setenv(QUICK_VARIABLE, "1")

@@ -1,4 +1,4 @@
-"""An owner who calibrates a train that differs from the kit's assumptions, with BlueZ and clock simulated."""
+"""An owner who calibrates a train that differs from the kit's assumptions; BlueZ and clock are simulated."""
 
 import builtins
 import itertools
@@ -60,7 +60,7 @@ class SteadyHub:
 
 
 class SimulatedCamera:
-    """A camera before the true train; its pictures are noise, and `detect` knows what they would show."""
+    """The true train's camera; its pictures are noise, and `detect` knows what they would show."""
 
     size_px = (RECORDED.width_px, RECORDED.height_px)
 
@@ -131,7 +131,7 @@ class Desk:
 
     def _rest(self) -> None:
         self.train.motion = Motion()
-        for _ in range(2):  # Its pictures, too, show a train that is at rest.
+        for _ in range(2):  # The pictures, too, show a train that is at rest.
             self.train.at(self.now)
             self.now += 1.0
 

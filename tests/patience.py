@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen: the machine may be busy with others."""
+"""How long a test waits for something that must happen: the machine may be busy with other work."""
 
 import time
 from collections.abc import Callable

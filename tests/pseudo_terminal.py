@@ -20,7 +20,7 @@ class Terminal:
     Args:
         command: The program and its arguments.
         folder: Where it runs.
-        environment: Variables besides those that are set.
+        environment: Variables in addition to those that are already set.
 
     Attributes:
         process: The command.

@@ -1,4 +1,4 @@
-"""A step 4 that trains nothing and publishes: `publishing_pipeline.py MODEL FOLDER [HELD]` prints the news.
+"""A step 4 that trains nothing and publishes: `publishing_pipeline.py MODEL FOLDER [HELD]` prints events.
 
 With HELD, a file name, it creates that file in the middle of the publication and waits until killed.
 """
@@ -46,7 +46,7 @@ def publish(held: str, model: dsl.Input[dsl.Model], result: dsl.Input[dsl.Artifa
 
     if held:
         registry: Any = Registry
-        registry._write = stay  # The model is there already, its record is not.
+        registry._write = stay  # The model is already there; its record is not.
     stages.publish(model, result)
 
 

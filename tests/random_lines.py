@@ -1,4 +1,4 @@
-"""Random lines: signs in curves and close together, and those of the next track.
+"""Random lines: signs in curves and close together, and signs of the neighbouring track.
 
 Everything is derived from a seed, so that a line that was driven badly can be reproduced.
 """
@@ -12,13 +12,13 @@ from brakepoint.track import Curve, Segment, Straight
 
 LENGTH_CM = 420.0
 FIRST_CM, LAST_CM = 85.0, 30.0
-"""Signs that count stand at least so far from either end."""
+"""Signs that count are at least this far from the start and from the end."""
 RADII_CM = (83.2, 83.2, 120.0)
-"""All of them safe at full speed."""
+"""Radii of the curves, all of them safe at full speed."""
 
 
 def random_line(seed: int) -> Scenario:
-    """The line of that seed."""
+    """The line of a seed."""
     rng = random.Random(seed)
     track = tuple(_pieces(rng))
     length_cm = sum(piece.length_cm for piece in track)
@@ -47,7 +47,7 @@ def _own(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
 
 
 def _of_no_concern(rng: random.Random, length_cm: float) -> list[ScenarioSign]:
-    """Distractors and backs beside this track, and signs that count for the next one."""
+    """Distractors and backs beside this track, and signs that count for the neighbouring one."""
     signs: list[ScenarioSign] = []
     for _ in range(rng.randint(2, 5)):
         at_cm, side = rng.uniform(20, length_cm - 5), rng.choice(("left", "right"))

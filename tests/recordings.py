@@ -1,4 +1,4 @@
-"""What tests of film, page and replay share: a feed with a video, and runs on it."""
+"""Helpers for tests of the film, the page and the replay: a feed with a video, and runs on it."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def report_of(*recordings: Recording) -> Report:
 
 
 def save_run(folder: Path, *recordings: Recording) -> Path:
-    """Leaves a run as `brakepoint mission` does, except for film and page."""
+    """Saves a run as `brakepoint mission` does, except for the film and the page."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.joinpath("report.json").write_text(report_of(*recordings).to_json(), encoding="utf-8")
     for recording in recordings:

@@ -1,6 +1,6 @@
 """A hostile attendee's submissions: autopilots and models, each with its possible failures.
 
-None as a failure means that it keeps answering, and has gained nothing from the attempt.
+None as a failure means that the submission keeps answering, and has gained nothing from the attempt.
 """
 
 import struct
@@ -46,7 +46,7 @@ def step(memory, detections, state, now):
 """
 
 FIVE = ("a sleeper", "an endless loop", "memory in small pieces", "half a character", "a file in memory")
-"""Who hand in beside honest attendees, where a whole room is played."""
+"""The submissions of the hostile attendees when a whole room is simulated."""
 
 
 def step(*lines: str, answers: bool = True) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 NOT_ASKED = ("KeywordDetector", "BasicAuthDetector")
-"""They take the name of a Secret and the shape of a URL for one; a test of the manifests sees to those."""
+"""They take a Secret's name, or the shape of a URL, for a secret; a test of the manifests covers both."""
 
 
 def secrets_in(*paths: str) -> dict[str, Any]:

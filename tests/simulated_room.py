@@ -16,7 +16,7 @@ from brakepoint.workshop.progress import Progress
 START = datetime(2026, 1, 1, 9, tzinfo=UTC)
 MINUTES = 180
 COURSE_SHARE = 0.55
-"""So much of the three hours the middling attendee takes for the course."""
+"""Share of the three hours that the average attendee takes for the course."""
 HANDLES = (
     *("amber", "anise", "basil", "birch", "cedar", "cobalt", "copper", "coral", "crimson", "dune"),
     *("ebony", "fern", "flint", "garnet", "ginger", "hazel", "indigo", "iris", "ivory", "jade"),
@@ -27,14 +27,14 @@ HANDLES = (
 
 @dataclass
 class Attendee:
-    """One of them.
+    """One attendee of the simulated room.
 
     Attributes:
-        pace: Of the plan's speed; 1 is the middling attendee's.
-        begins_min: Late comers begin later.
-        stands_still: From when to when nothing new passes.
-        leaves_min: Who leaves says nothing more.
-        work: How much is done, in exercises.
+        pace: Speed relative to the average attendee's, which is 1.
+        begins_min: Minute at which the attendee begins; latecomers begin later.
+        stands_still: First and last minute of a period in which no new exercise passes.
+        leaves_min: Minute after which the attendee reports nothing more.
+        work: Number of exercises done so far.
     """
 
     pace: float

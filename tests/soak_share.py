@@ -3,4 +3,4 @@
 from hypothesis import settings
 
 SHARE = settings(max_examples=max(25, settings().max_examples // 16))
-"""Of the profile `soak`, 625 for each test: over 10,000 for all."""
+"""With the profile `soak`, 625 for each test: over 10,000 in all."""

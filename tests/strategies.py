@@ -34,7 +34,7 @@ def _distractor(at_cm: float) -> st.SearchStrategy[ScenarioSign]:
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    """A scenario that a train must be able to drive, its last sign before a tight curve."""
+    """A scenario that a train must be able to drive, with its last sign before a tight curve."""
     kinds = draw(st.lists(st.sampled_from(COUNTING), min_size=1, max_size=4))
     gaps = draw(st.lists(st.floats(110, 220), min_size=len(kinds) - 1, max_size=len(kinds) - 1))
     places = [FIRST_CM]

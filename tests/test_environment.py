@@ -37,7 +37,7 @@ case "$*" in
     *" wheel "*) mkdir -p wheelhouse && touch wheelhouse/brakepoint-0-py3-none-any.whl;;
 esac
 """
-"""Stands in for an environment's Python: writes down what it was asked for."""
+"""Stands in for an environment's Python, and records what it was asked for."""
 
 
 def pins(lock: str, python: str) -> dict[str, Version]:

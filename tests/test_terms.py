@@ -1,4 +1,4 @@
-"""One word for each thing: the two glossaries agree, and French pages use the words of theirs."""
+"""One word for each thing: the two glossaries agree, and French pages use the words of the French one."""
 
 import re
 import unicodedata

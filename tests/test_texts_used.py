@@ -70,7 +70,7 @@ SLIDES = re.findall(r'Slide\("(\w+)"', (ROOT / "docs" / "slides.py").read_text("
 
 
 def command_names(command: object, above: str = "") -> Iterator[str]:
-    """Every command, with those that it is below: `room.plan`."""
+    """Every command, with the names of its groups: `room.plan`."""
     for name, below in getattr(command, "commands", {}).items():
         yield f"{above}{name}"
         yield from command_names(below, f"{above}{name}.")
@@ -153,7 +153,7 @@ LISTED: dict[str, Iterable[str]] = {
     "bench.stages.{}": (*OF_FRAME, *OF_MISSION, *OF_TRAINING, *STAGES_COLUMNS),
     "bench.load.{}": LOAD_COLUMNS,
 }
-"""Families of keys, each of which has a text for every member of a list of the code."""
+"""Families of keys, each of which has a text for every member of a list in the code."""
 MADE_IN = {
     "pipeline.task.{}": "brakepoint/pipeline/local.py",
     "live.health.{}": "brakepoint/monitor/onlooker.py",
@@ -169,7 +169,7 @@ MADE_IN = {
     "check.step6.exam.{}": "brakepoint/workshop/checks/exam.py",
     "question.figure.{}": "brakepoint/workshop/questions.py",
 }
-"""Families of keys whose last part is a word of other files than the one that puts them together."""
+"""Families of keys whose last part is a word from files other than the one that composes the keys."""
 
 
 @cache

@@ -24,7 +24,7 @@ PROOFS = {
     "test_a_wrong_answer": "wrong",
     "test_a_notebook_": "notebook",
 }
-"""What a test proves, by how its name begins; the others try the loop, the store and the solutions."""
+"""What a test proves, by the beginning of its name; others test the loop, the store and the solutions."""
 
 
 class Tally:

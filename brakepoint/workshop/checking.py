@@ -12,7 +12,7 @@ from brakepoint.workshop.verdicts import Result, Verdict
 TIME_LIMIT_S = 60.0
 """A check takes a few seconds of processor time; this limit leaves room for slow machines."""
 PATIENCE = 5.0
-"""How many times the limit a check may take by the clock: on a busy machine it gets little processor time."""
+"""How many times the limit a check may take by the clock: a busy machine gives it little processor time."""
 PRINTED_LINES = 20
 
 
@@ -27,7 +27,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
     Args:
         step: The step.
         path: The file; by default the attendee's file in `labs/`.
-        time_limit_s: After this processor time the attendee's code is assumed to run for ever.
+        time_limit_s: Attendee's code that has used this much processor time is assumed to run for ever.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "verdicts"

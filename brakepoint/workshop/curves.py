@@ -76,7 +76,7 @@ class Chart:
 
 
 def learning(results: Path) -> Chart | None:
-    """How mAP50 grew by epoch; None if this kit has not trained here.
+    """How mAP50 grew from epoch to epoch; None if there are no results of training.
 
     Args:
         results: `results.csv` as ultralytics writes it.
@@ -126,7 +126,7 @@ def _approach(ticks: Sequence[Tick], sign: TruthSign, truth: GroundTruth) -> tup
 
 
 def _sureness(detections: Sequence[Detection], sign: VisibleSign) -> float:
-    """The highest confidence of a detection at a sign's place with its class."""
+    """The highest confidence of a detection with the sign's class at the sign's place."""
     same = [item for item in detections if item.sign_class is sign.sign_class]
     if not same:
         return 0.0

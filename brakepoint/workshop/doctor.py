@@ -72,7 +72,7 @@ def examine_machine() -> Iterator[Finding]:
 
 
 def _opencv() -> Finding:
-    """Whether OpenCV loads; its build with windows needs libGL, which many servers and containers lack."""
+    """Whether OpenCV loads; with window support it needs libGL, which many servers and containers lack."""
     try:
         _import_opencv()
     except ImportError as error:

@@ -66,7 +66,7 @@ def examine(step: Step, path: Path) -> Iterator[Verdict]:
         yield _not_python(error)
         return
     except (FileNotFoundError, IsADirectoryError) as error:
-        if path.is_file():  # The attendee's code looks for another file.
+        if path.is_file():  # The attendee's code cannot find another file.
             yield _crash("", step, path, error)
         else:
             yield _verdict("", "check.missing_file", name=path.name, number=step.number)
@@ -198,10 +198,10 @@ def main() -> None:
 
 
 def _end_after(limit_s: float) -> None:
-    """Ends this process when its code has run for so long, by the processor and by the clock.
+    """Ends this process when its code has run for this long, both by processor time and by the clock.
 
-    On a busy machine, the clock alone would blame the attendee's code; with many cores, libraries use the
-    processor time up within seconds.
+    On a busy machine, the clock alone would blame the attendee's code; with many cores, libraries use up
+    the processor time within seconds.
     """
     began = time.monotonic()
     while min(time.process_time(), time.monotonic() - began) < limit_s:

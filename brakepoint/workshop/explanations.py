@@ -48,7 +48,7 @@ MEASURED = {
     "after_training": 3,
     "cached": 3,
 }
-"""Counted or driven with the kit's own files. `test_explanations.py` repeats these measurements."""
+"""Counts and results of runs with the kit's own files. `test_explanations.py` repeats these measurements."""
 RECORDED = {
     "flat_map50": 0.13,
     "photographed_map50": 0.51,

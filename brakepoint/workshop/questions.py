@@ -1,6 +1,6 @@
 """The open question of each step: one number to choose, measured with the learner's own code.
 
-No number is right: a gain in one figure is a loss in another.
+There is no right number: a gain in one figure is a loss in another.
 """
 
 import json

@@ -32,7 +32,7 @@ def _shown(value: Any) -> Any:
     """A value that JSON supports: an attendee's code may have returned anything, even an invalid string."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, Real):  # Numpy's numbers are, too.
+    if isinstance(value, Real):  # Numpy's numbers are `Real`, too.
         return int(value) if isinstance(value, Integral) else float(value)
     return str(value).encode(errors="backslashreplace").decode()
 

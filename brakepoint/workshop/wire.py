@@ -22,7 +22,7 @@ TRAIN = "train-7"
 ROOT = f"{TOPIC_ROOT}/{TRAIN}"
 DETECTOR_STATUS = f"{ROOT}/status/detector"
 NEIGHBOUR_STATUS = f"{TOPIC_ROOT}/train-8/status/detector"
-"""The same of another train, on the same broker."""
+"""The same topic of another train, on the same broker."""
 ECHO = "echo"
 """When this message arrives, everything sent before it has been heard."""
 CARRIER = "carrier"
@@ -48,8 +48,8 @@ class TappedClient(mqtt.Client):
         sent: The messages, in order.
         filters: The subscriptions, in order: topic filter and quality of service.
         listeners: The functions for the messages of some topics, by topic filter.
-        meddled: The last method that the client's code called to connect, run or stop it, which only the
-            caller should do.
+        meddled: The last method that the attendee's code called to connect, run or stop the client, which
+            only the caller should do.
     """
 
     def __init__(self) -> None:
@@ -86,23 +86,23 @@ class TappedClient(mqtt.Client):
         super().message_callback_add(sub, callback)
 
     def connect(self, *_: Any, **__: Any) -> Any:
-        """Does nothing: the caller connects and runs it."""
+        """Does nothing: the caller connects and runs the client."""
         self.meddled = "connect"
 
     def loop_start(self) -> Any:
-        """Does nothing: the caller connects and runs it."""
+        """Does nothing: the caller connects and runs the client."""
         self.meddled = "loop_start"
 
     def loop_forever(self, *_: Any, **__: Any) -> Any:
-        """Does nothing: the caller connects and runs it."""
+        """Does nothing: the caller connects and runs the client."""
         self.meddled = "loop_forever"
 
     def loop_stop(self) -> Any:
-        """Does nothing: the caller connects and runs it."""
+        """Does nothing: the caller connects and runs the client."""
         self.meddled = "loop_stop"
 
     def disconnect(self, *_: Any, **__: Any) -> Any:
-        """Does nothing: the caller connects and runs it."""
+        """Does nothing: the caller connects and runs the client."""
         self.meddled = "disconnect"
 
 
@@ -113,7 +113,7 @@ def _as_bytes(payload: Any) -> bytes:
 
 
 def status_of(service: str, health: Health) -> bytes:
-    """A service's status as a payload; the status of one that is gone is its last will, which has no date."""
+    """A service's status as a payload; for a service that is gone, its last will, without a date."""
     return STATUS.encode(
         Status(service=service, health=health, at=0 if health is Health.GONE else CLOCK.now())
     )
@@ -210,7 +210,7 @@ class Scene:
 
 @contextmanager
 def sleepless() -> Iterator[None]:
-    """Makes `time.sleep` an error in the threads that carry messages: while they sleep, nothing travels."""
+    """Makes `time.sleep` an error in the threads that carry messages: meanwhile, no message travels."""
     sleep = time.sleep
 
     def refuse(seconds: float) -> None:

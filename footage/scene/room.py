@@ -197,7 +197,7 @@ def _along_walls(bounds: tuple[float, float, float, float], spacing_cm: float) -
 
 
 def build(table: tuple[float, float, float, float], clutter: float, rng: random.Random) -> None:
-    """Builds table, floor, walls and furniture.
+    """Builds the table, floor, walls and furniture.
 
     Args:
         table: `(left, low, right, high)` of the table top.

@@ -154,7 +154,7 @@ def _put_up(
 
 
 def _camera_pose(view: View, centre: np.ndarray, heading: float) -> CameraPose:
-    """The camera from which an object facing `heading` appears as in the view."""
+    """The camera that shows an object facing `heading` as the view requires."""
     azimuth, pitch = heading - math.radians(view.yaw_deg), math.radians(view.pitch_deg)
     level = math.cos(pitch)
     towards = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(pitch)])

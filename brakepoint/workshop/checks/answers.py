@@ -30,9 +30,9 @@ def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
 
 
 def not_decisions(answers: list[object]) -> str | None:
-    """The type of the answers to questions to which the answer is yes, if they are neither yes nor no.
+    """The type of the answers to questions whose right answer is yes, if they are neither yes nor no.
 
-    A function that ends without `return` says no, but one that always ends so has no answer.
+    A function that ends without `return` answers no, but a function that always ends like this has no answer.
     """
     kinds = [kind(answer) for answer in answers if not isinstance(answer, int | np.bool_)]
     others = [name for name in kinds if name != "None"] or (kinds if len(kinds) == len(answers) else [])

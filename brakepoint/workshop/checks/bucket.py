@@ -15,7 +15,7 @@ from botocore.validate import validate_parameters
 from brakepoint.workshop.verdicts import Wrong
 
 NAME = "bucket-of-this-check"
-"""Not the name of any real bucket, which an answer might contain."""
+"""Not the name of any real bucket, because an answer might contain that name literally."""
 PAGE_SIZE = 3
 PAGINATION = {
     "input_token": "ContinuationToken",
@@ -33,11 +33,11 @@ def _operation(name: str) -> OperationModel:
 
 
 def _must_be_valid(operation: str, request: dict[str, Any]) -> None:
-    """The real client would accept a request, and it is for this bucket.
+    """Checks that the real client would accept a request, and that the request is for this bucket.
 
     Raises:
         ParamValidationError: The client would refuse the request.
-        Wrong: It is for another bucket.
+        Wrong: The request is for another bucket.
     """
     shape = _operation(operation).input_shape
     assert shape is not None

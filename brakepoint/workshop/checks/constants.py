@@ -1,4 +1,4 @@
-"""Whether the autopilot of step 6 uses its named constants: step 6's question changes one of them."""
+"""Checks whether the autopilot of step 6 uses its named constants: step 6's question changes one of them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,10 +21,10 @@ from brakepoint.workshop.verdicts import Wrong
 
 
 def must_use_constants(lab: Lab, exercise: str) -> None:
-    """The answer to an exercise changes with the constants that it is made of.
+    """Checks that the answer to an exercise changes with the constants that it should use.
 
     Raises:
-        Wrong: It has the value of one of them as a number.
+        Wrong: The answer contains the value of one of these constants as a literal number.
     """
     for name, (value, holds) in CASES[exercise].items():
         with replaced(lab, **{name: value}):
@@ -79,4 +79,4 @@ CASES: dict[str, dict[str, tuple[Any, Callable[[Lab], bool]]]] = {
 }
 """For each constant of an exercise: another value, and what is true with that value."""
 SHOWN = {"CAMERA": "CAMERA.focal_px"}
-"""How a constant is called in the answer, if it is only a part of the constant."""
+"""The part of a constant that the answer needs, if it does not need the whole constant."""

@@ -12,7 +12,7 @@ from brakepoint.workshop.verdicts import Wrong
 IMAGE = re.compile(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 """Names of images, with their registry and without a tag."""
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.")
-"""A task's result, wherever another one uses it."""
+"""A task's result, wherever another task uses it."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 SELECTOR = ("matchLabels", "matchExpressions")
 KEYS = {
@@ -24,13 +24,13 @@ KEYS = {
     "matchExpressions": ("key", "operator", "values"),
     "ipBlock": ("cidr", "except"),
 }
-"""The keys below each key of a NetworkPolicy; below others, any key is allowed."""
+"""The keys that are allowed below each key of a NetworkPolicy; below other keys, any key is allowed."""
 WITH_VALUES, WITHOUT_VALUES = ("In", "NotIn"), ("Exists", "DoesNotExist")
 """The operators of `matchExpressions`."""
 
 
 def must_be_image(name: str, digest: str) -> None:
-    """A registry accepts the name of an image, and its digest, if there is one."""
+    """Checks that a registry would accept the name of an image, and its digest, if there is one."""
     if not IMAGE.fullmatch(name):
         raise Wrong("step7.image.form", found=name)
     if digest and not DIGEST.fullmatch(digest):
@@ -38,7 +38,7 @@ def must_be_image(name: str, digest: str) -> None:
 
 
 def must_be_rules(rules: object) -> None:
-    """Kubernetes accepts these rules of a NetworkPolicy."""
+    """Checks that Kubernetes would accept these rules of a NetworkPolicy."""
     for rule in _maps("ingress", rules):
         for peer in _maps("from", rule.get("from")):
             for name in ("podSelector", "namespaceSelector"):
@@ -52,7 +52,7 @@ def must_be_rules(rules: object) -> None:
 
 
 def must_be_map(name: str, value: Any) -> dict[str, Any]:
-    """What is below a key: nothing, or keys that are allowed there, with values."""
+    """Checks what is below a key: nothing, or keys that are allowed there, with values."""
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -85,7 +85,7 @@ def _is_network(block: object) -> bool:
 
 
 def tasks_by_name(tasks: list[Manifest]) -> dict[str, Manifest]:
-    """The tasks of a pipeline, if Tekton accepts their form."""
+    """The tasks of a pipeline by name, after checking that Tekton would accept their form."""
     found: dict[str, Manifest] = {}
     for task in tasks:
         if "name" not in task:
@@ -110,7 +110,7 @@ def tasks_by_name(tasks: list[Manifest]) -> dict[str, Manifest]:
 
 
 def _must_end(tasks: dict[str, Manifest]) -> None:
-    """No task waits for itself, through `runAfter` or the results that it uses."""
+    """Checks that no task waits for itself, through `runAfter` or the results that it uses."""
     waits = {
         name: {*(task.get("runAfter") or ()), *RESULT.findall(str(task))} for name, task in tasks.items()
     }

@@ -183,7 +183,7 @@ def _judge_again(client: TappedClient, others: Scene) -> None:
 
 
 def _bring(client: TappedClient, others: Scene, health: Health) -> None:
-    """Sends the detector's status to the client; an exception of the client is a mistake of the attendee."""
+    """Sends the detector's status to the client; an exception in the client is the attendee's mistake."""
     others.hear("detector", health)
     if others.trouble:
         raise others.trouble
@@ -208,7 +208,7 @@ def _read(message: type[Said], sent: Sent, topic: str) -> Said:
 
 
 def _judge_delivery(sent: Sent, at: float, topic: Topic[Any]) -> None:
-    """A message is fresh, has its topic's quality of service, and is retained only if its topic is."""
+    """Checks that a message is fresh, and has the quality of service and the retain flag of its topic."""
     if abs(CLOCK.now() - at) > FRESH_S:
         raise Wrong("step5.lookout.at", topic=sent.topic)
     if sent.qos != topic.qos:

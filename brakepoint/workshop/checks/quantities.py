@@ -11,7 +11,7 @@ def amount(what: str, quantity: object) -> float:
     """The value of a Kubernetes quantity, such as 500m for CPU or 256Mi for memory.
 
     Raises:
-        Wrong: It isn't a quantity, or has a unit that `what` does not have.
+        Wrong: The answer isn't a quantity, or has a unit that does not exist for `what`.
     """
     found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([A-Za-z]*)", str(quantity))
     if found is None or found[2] not in UNITS or (what == "cpu" and found[2] not in ("", "m")):

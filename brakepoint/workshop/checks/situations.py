@@ -24,7 +24,7 @@ def seen(
     confidence: float = 0.9,
     higher_cm: float = 0.0,
 ) -> Detection:
-    """The detection of a sign at a place; the box is narrower than high, as for a sign seen from the side."""
+    """The detection of a sign at a place; the box is taller than wide, as for a sign seen from the side."""
     height = CAMERA.focal_px * PLATE_HEIGHT_CM[sign_class] / distance_cm
     x = CAMERA.width_px / 2 + CAMERA.focal_px * lateral_cm / distance_cm
     below_cm = CAMERA.height_cm - PLATE_CENTRE_CM - higher_cm

@@ -10,7 +10,7 @@ SIDE_PX = 10
 PLASTIC = (200.0, 120.0, 40.0)
 """A colour whose channels differ, blue-green-red."""
 FAINT = 0.35
-"""Opacity of each pixel of a plate that counts as hidden, although boxes include it (`SEEN_LEAST`)."""
+"""Opacity of the pixels of a plate that counts as hidden, although boxes include them (`SEEN_LEAST`)."""
 SEEN_TOO_LITTLE = 0.2
 """Opacity of a pixel that boxes leave out."""
 
@@ -35,7 +35,7 @@ def sign_on_post() -> Sprite:
 def half_hidden(left: int, top: int) -> Placed:
     """A sign on a post whose plate is visible in columns 7 to 14: in four pieces, and without two corners.
 
-    In column 6, too little of it is visible to count, and in column 14 just enough.
+    In column 6, too little of the plate is visible to count; in column 14, just enough.
     """
     placed = Placed(sign_on_post(), left, top)
     placed.visible[:, :7] = placed.visible[:, 9:11] = placed.visible[10:12] = 0

@@ -31,7 +31,7 @@ SIZES_PX = ((640, 480), (1920, 1080))
 CLOSE_PX = 0.01
 """Tolerance that is smaller than any error from rounding to whole pixels."""
 CLOSE_FRACTION = 1e-4
-"""The same for fractions of a picture: less than half a pixel of the larger one."""
+"""The same tolerance for fractions of a picture: less than half a pixel of the larger size."""
 ROUNDED_FRACTION = 0.005
 """The difference that rounding to two decimals makes."""
 SIDES = ("x", "y", "width", "height")
@@ -73,7 +73,7 @@ def check_listing(lab: Lab) -> None:
 
 def check_download(lab: Lab) -> None:
     """A download is complete and correct, and gets its final name only after verification."""
-    content = b"a picture" * 100  # A file that is not closed yet may still lack so few bytes.
+    content = b"a picture" * 100  # So few bytes may be missing until a file is closed.
     item, digest = StoredObject(KEY, len(content)), hashlib.sha256(content).hexdigest()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
@@ -102,7 +102,7 @@ def check_download(lab: Lab) -> None:
 
 
 def _check_replaced(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str, content: bytes) -> None:
-    """A damaged file of an earlier download is replaced: only then is the function called for it."""
+    """A damaged file of an earlier download is replaced: for an intact one, the function is not called."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
         target.write_bytes(content[:100])
@@ -233,7 +233,7 @@ def _wrong_part(found: tuple[float, ...], expected: tuple[float, ...], otherwise
 
 
 def _must_have_its_form(line: str) -> None:
-    """The class id is an integer; the others have six decimals, even if Python would write an exponent."""
+    """The class id is an integer; the other numbers have six decimals, even where Python uses exponents."""
     class_id, *numbers = line.split()
     if not all(re.fullmatch(r"[01]\.\d{6}", number) for number in numbers):
         raise Wrong("step1.yolo.decimals", found=line)
@@ -362,7 +362,7 @@ def _name_mistake(
     mistakes: dict[str, tuple[float, ...]],
     number: int,
 ) -> None:
-    """Identifies the mistake, and by how much the first wrong number is off."""
+    """Reports the mistake, and by how much the first wrong number is off."""
     index = next(i for i in range(len(expected)) if abs(found[i] - expected[i]) > CLOSE_PX)
     name = _mistake(found, expected, mistakes, CLOSE_PX)
     if name == "other" and _close(found, expected, 0.99):

@@ -167,7 +167,7 @@ def check_hidden(lab: Lab) -> None:
 
 
 def _hides_too_much(lab: Lab, new: Placed, placed: list[Placed]) -> Any:
-    """The attendee's answer, which must change nothing: the new sign may not be placed at all."""
+    """The attendee's answer, which must change nothing, because the new sign might not be placed."""
     given, before = list(placed), [sign.visible.copy() for sign in (new, *placed)]
     answer = lab.hides_too_much(new, given)
     after = [sign.visible for sign in (new, *placed)]
@@ -279,7 +279,7 @@ def _check_distractors(lab: Lab, share: float) -> None:
 
 
 def _check_independent(lab: Lab, plans: list[list[tuple[float, bool]]]) -> None:
-    """Neighbours in a plan are of the same kind as often as chance makes them."""
+    """Neighbours in a plan are of the same kind as often as chance alone would make them."""
     mixed = [plan for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan)]
     alike = [bool(one) == bool(other) for plan in mixed for one, other in pairwise(plan)]
     found, expected = sum(alike) / len(alike), lab.DISTRACTOR_SHARE**2 + (1 - lab.DISTRACTOR_SHARE) ** 2
@@ -366,7 +366,7 @@ def _distractors(plan: list[tuple[float, bool]]) -> list[bool]:
 
 
 def _share_of_distractors(plans: list[list[tuple[float, bool]]]) -> float:
-    """The share of distractors, in plans with many signs that are not meant to be empty."""
+    """The share of distractors in plans that have many signs and are not meant to be empty."""
     signs = [sign for plan in map(_distractors, plans) if len(plan) >= 6 and not all(plan) for sign in plan]
     return sum(signs) / len(signs)
 

@@ -1,4 +1,4 @@
-"""The checks of step 3: nothing is trained; decisions around training are tested on a few numbers."""
+"""The checks of step 3: nothing is trained; decisions around training are tested with a few numbers."""
 
 import math
 from typing import Any
@@ -145,7 +145,7 @@ def _check_exact_threshold(lab: Lab) -> None:
 
 
 def _check_insufficient_threshold(lab: Lab) -> None:
-    """Seven of eight detections are right, and the last one is wrong: 87.5 percent are not 90."""
+    """Seven of eight detections are right, and the last one is wrong: 87.5 percent is less than 90."""
     confidences, correct = np.round(np.linspace(0.9, 0.55, 8), 2), np.arange(8) != 7
     if (found := lab.choose_confidence(confidences.copy(), correct.copy())) != confidences[-2]:
         values = {"found": round(float(found), 2), "expected": round(float(confidences[-2]), 2)}

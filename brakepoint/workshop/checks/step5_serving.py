@@ -35,7 +35,7 @@ Lab = Any
 SHAPE = [1, 3, 4, 6]
 ARRAY = np.arange(72, dtype=np.float32).reshape(SHAPE)
 CONTENT = b"\xff\xd8\xff\xe0 not text \xff\xd9" * 7
-"""Longer than what some encoders of base64 put into one line, and padded with = in base64."""
+"""Longer than one line of some base64 encoders, and padded with = in base64."""
 OTHER_CONTENT = CONTENT[::-1]
 OWN_ANSWERS = 1
 """Number of calls by `Served` itself, for the shape of the output, which do not warm a detector up."""
@@ -44,7 +44,7 @@ SIGNS = (
     Detection(sign_class=SignClass.DANGER_AHEAD, confidence=0.8125, box=(100.0, 5.75, 140.0, 45.5)),
     Detection(sign_class=SignClass.SPEED_LIMIT, confidence=0.0625, box=(60.5, 40.0, 70.0, 52.0)),
 )
-"""Two of a class, and not in the order of any of their numbers: no order but the given one is right."""
+"""Two signs of a class, not sorted by any of their numbers: only the given order is right."""
 
 
 def check_tensor(lab: Lab) -> None:
@@ -116,7 +116,7 @@ def check_switch(lab: Lab) -> None:
 
 @contextmanager
 def _watched(answers: list[tuple[object, object]], version: Callable[[], object]) -> Iterator[None]:
-    """Records each answer of detectors made meanwhile, and which version was being served at that moment."""
+    """Records each answer of detectors created meanwhile, and the version being served at that moment."""
     make = Detector.__init__
 
     def made(detector: Detector, *model: Any, **settings: Any) -> None:
@@ -229,7 +229,7 @@ def _judge_reading(lab: Lab, outputs: list[dict[str, Any]], signs: tuple[Detecti
 
 
 def check_lookout(lab: Lab) -> None:
-    """The lookout reports its status, hears only the detector's, and stops the train without a detector."""
+    """The lookout reports its status, hears only the detector's, and stops the train if no detector runs."""
     judge(lab.lookout)
 
 

@@ -174,7 +174,7 @@ def check_braking(lab: Lab) -> None:
 
 
 def _rests_cm(lab: Lab, speed_cm_s: float) -> float | None:
-    """How far before a danger a train stops that brakes on `must_stop`; None if this is never true."""
+    """How far before a danger a train that brakes on `must_stop` stops; None if it never brakes."""
     for at_cm in _places(speed_cm_s):
         if lab.must_stop(_danger(lab), lab.Memory(), state_at(at_cm, speed_cm_s)):
             return 300.0 - at_cm - braking_distance_cm(speed_cm_s)
@@ -279,7 +279,7 @@ def _must_return_memory(lab: Lab) -> None:
 
 
 def _check_recovery(lab: Lab) -> None:
-    """The memory has the current reason of a fault, and the fault is over after enough good frames."""
+    """The memory contains the reason for the current fault, which is over after enough good frames."""
     _must_return_memory(lab)
     state, memory = (
         state_at(0.0, 50.0),
@@ -332,7 +332,7 @@ def _must_drive(lab: Lab, feed_name: str, exercise: str) -> None:
 
 
 def _must_be_right_alone(lab: Lab, exercise: str) -> None:
-    """Looks for the cause of a bad run in the later gaps that are filled in: each of them is at work, too."""
+    """Looks for the cause of a bad run in the later gaps that are filled in: these affect the run, too."""
     step = find_step("6")
     waiting = untouched(step, Path(lab.__file__))
     for later in step.exercises[step.exercises.index(exercise) + 1 :]:
@@ -342,7 +342,7 @@ def _must_be_right_alone(lab: Lab, exercise: str) -> None:
             except Wrong as wrong:
                 wrong.exercise = later
                 raise
-            except Exception:  # The run itself shows where it failed.
+            except Exception:  # The run itself has shown where it failed.
                 continue
 
 

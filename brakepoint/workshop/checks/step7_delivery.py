@@ -41,7 +41,7 @@ PAGE, TOKEN, PAGE_PORT = "BRAKEPOINT_PAGE", "BRAKEPOINT_TOKEN", 8000
 LOCALHOST = ("localhost", "127.0.0.1", "::1", "[::1]")
 NAME_LABEL, LINK_PORT = "app.kubernetes.io/name", 18831
 DETECTOR_LEAST_CORES, DETECTOR_LEAST_MI, DETECTOR_MOST_CORES, DETECTOR_MOST_MI = 0.1, 256, 1.0, 1024
-"""What the detector cannot do without, and what an attendee's namespace can hold."""
+"""The least that the detector needs, and the most that an attendee's namespace allows."""
 LIMIT_FACTOR = 2
 """A limit may be this many times the largest request: for a short while, there is room for that."""
 MEBIBYTE = 2**20
@@ -215,7 +215,7 @@ def check_network(lab: Path) -> None:
 
 
 def _check_own_port(ports: list[dict[str, Any]], named_ports: dict[str, int]) -> None:
-    """Why the rules do not open the train's port, if it is the port that is wrong."""
+    """Reports why the rules do not open the train's port, if the port is what is wrong."""
     numbers = [named_ports.get(said.get("port", LINK_PORT), said.get("port", LINK_PORT)) for said in ports]
     if str(LINK_PORT) in numbers:
         raise Wrong("step7.network.quoted", wanted=LINK_PORT)
@@ -227,7 +227,7 @@ def _check_own_port(ports: list[dict[str, Any]], named_ports: dict[str, int]) ->
 
 
 def _others(lab: Path) -> dict[str, dict[str, str]]:
-    """The labels of pods in the namespace that must not reach the train: the other services, and any pod."""
+    """The labels of pods that must not reach the train: those of other services, and of an unknown pod."""
     names = [manifest["metadata"]["name"] for manifest in of_kind(_rendered(lab, "overlay"), "Deployment")]
     others = {name: _labels(lab, name) for name in names if name not in ("train", "controller")}
     return {**others, "any-other-pod": {NAME_LABEL: "any-other-pod"}}

@@ -224,7 +224,7 @@ def test_the_network_takes_as_many_numbers_as_is_said():
         ("brakepoint/models/README.md", "| {photographed_map50} | signs drawn in perspective, lit"),
         ("brakepoint/models/README.md", "271,000 crops in 40 minutes"),
         ("brakepoint/models/README.md", "--start runs/third/run/model.pt --epochs 4"),
-        ("brakepoint/models/README.md", "each training took less than {training_minutes}"),
+        ("brakepoint/models/README.md", "each training run took less than {training_minutes}"),
         ("brakepoint/models/README.md", "{track_before} (0.09, 0.99) | {track_after} (0.98, 0.97)"),
         ("brakepoint/models/README.md", "`--least-px 12`) | {road_before} ("),
         ("docs/en/decisions.md", "finds {found_at_07} % of the danger signs of at least 20 px"),
