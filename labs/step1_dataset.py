@@ -207,8 +207,8 @@ def split(pictures: list[str], validation_share: float, seed: int) -> tuple[list
     # TODO split: return (training, validation). About validation_share of the scenes, at least one
     # and not all, go to validation with all their views; all other pictures go to training; leave the
     # given list as it is. The same seed must give the same split on any machine, at any time and for
-    # any order of the pictures; with other seeds, other scenes must get their turn. There are always
-    # at least two scenes. A scene on both sides would be an exam whose answers were learnt by heart.
+    # any order of the pictures; with other seeds, other scenes must be chosen. There are always at
+    # least two scenes. A scene on both sides would be an exam whose answers were learnt by heart.
     # À FAIRE split : renvoyer (apprentissage, validation). Environ validation_share des scènes, au
     # moins une et pas toutes, vont en validation avec toutes leurs vues, et toutes les autres images
     # vont en apprentissage ; la liste reçue reste telle quelle. La même graine (seed) doit donner le

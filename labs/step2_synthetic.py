@@ -27,7 +27,7 @@ DISTRACTOR_SHARE = 0.5
 """Share of distractors in the other pictures: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
 CROWDED_SHARE = 0.3
-"""Share of signs close to another one, or partly in front of it: there, two are easily mistaken for one."""
+"""Share of signs close to another one, or partly in front of it: two of them are easily taken for one."""
 VISIBLE_LEAST = 0.4
 """A sign with a smaller visible share would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3
@@ -56,8 +56,8 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     behind = image[y0:y1, x0:x1].astype(np.float32)
     colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
     # TODO blend: blended must be what an eye would see: alpha (0 to 1) is the share of each pixel
-    # that the sign covers, and the rest of the pixel shows what is behind. colour has already been
-    # multiplied by alpha. If signs have a hard or a dark edge, the detector learns to look for edges.
+    # that the sign covers, and the rest of the pixel shows what is behind it. colour has already been
+    # multiplied by alpha. If signs have hard or dark edges, the detector learns to look for edges.
     # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque
     # pixel que le panneau recouvre, et le reste du pixel montre ce qu’il y a derrière. colour est
     # déjà multipliée par alpha. Si les panneaux ont un contour trop net ou trop sombre, le détecteur
@@ -74,7 +74,7 @@ def tight_box(placed: Placed) -> Box:
             the picture.
 
     Returns:
-        `(left, top, right, bottom)`, as edges of pixels: around only pixel 7, the box goes from 7 to 8.
+        `(left, top, right, bottom)`, as edges of pixels: a box around pixel 7 alone goes from 7 to 8.
     """
     left, top, right, bottom = placed.sprite.box
     if np.array_equal(placed.visible, placed.sprite.plate):
@@ -82,12 +82,12 @@ def tight_box(placed: Placed) -> Box:
         return left + placed.left, top + placed.top, right + placed.left, bottom + placed.top
     seen = placed.visible > SEEN_LEAST  # (rows, columns) of the sprite: True where the plate is visible.
     # TODO box: left, top, right and bottom must be the smallest box around all pixels where seen is
-    # True, in pixels of the picture and not of the sprite. They are edges: around pixel 7 alone the
-    # box goes from 7 to 8. A box that is too large teaches the detector that the background is part
-    # of the sign.
+    # True, in pixels of the picture and not of the sprite. They are edges: a box around pixel 7 alone
+    # goes from 7 to 8. A box that is too large teaches the detector that the background is part of
+    # the sign.
     # À FAIRE box : left, top, right et bottom doivent former le plus petit cadre autour de tous les
-    # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : autour du
-    # seul pixel 7, le cadre va de 7 à 8. Un cadre trop grand apprend au détecteur que le fond fait
+    # pixels où seen vaut True, en pixels de l’image et non du sprite. Ce sont des bords : un cadre
+    # autour du seul pixel 7 va de 7 à 8. Un cadre trop grand apprend au détecteur que le fond fait
     # partie du panneau.
     raise NotImplementedError  # replace this · à remplacer
     return left, top, right, bottom
@@ -111,15 +111,15 @@ def hides_too_much(new: Placed, placed: list[Placed]) -> bool:
     # TODO hidden: return True if placing new would leave too little visible of a sign that has a
     # class, and otherwise False. Look at new itself and at every sign in placed. Too little means
     # less than the share VISIBLE_LEAST of the whole plate, without its post; exactly that share is
-    # enough. A pixel of the plate may be partly visible, and then counts by its visible fraction. A
+    # enough. A pixel of the plate may be partly visible; only its visible fraction then counts. A
     # sign without a class may be hidden, but it hides the others all the same. An unrecognisable sign
     # teaches the detector to guess.
     # À FAIRE hidden : renvoyer True si, une fois new placé, on voit trop peu d’un panneau qui a une
     # classe, et False sinon. Examinez new lui-même et chaque panneau de placed. « Trop peu » veut
     # dire moins que la part VISIBLE_LEAST de la plaque entière, sans son poteau ; exactement cette
-    # part suffit. Un pixel de la plaque peut être visible en partie, et compte alors pour sa fraction
-    # visible. Un panneau sans classe peut être caché, mais il cache les autres comme n’importe quel
-    # panneau. Un panneau méconnaissable apprend au détecteur à deviner.
+    # part suffit. Un pixel de la plaque peut n’être visible qu’en partie ; seule sa fraction visible
+    # compte alors. Un panneau sans classe peut être caché, mais il cache les autres comme n’importe
+    # quel panneau. Un panneau méconnaissable apprend au détecteur à deviner.
     raise NotImplementedError  # replace this · à remplacer
 
 
@@ -163,12 +163,12 @@ def plan_signs(rng: np.random.Generator) -> list[tuple[float, bool]]:
         distractor; otherwise each sign is one with probability `DISTRACTOR_SHARE`, independently.
     """
     # TODO plan: return (height_px, distractor) for each of 1 to SIGNS_MOST signs, every number of
-    # signs equally likely, the smallest sign first: near signs may hide far ones, and not the other
+    # signs equally likely, the smallest sign first: near signs may hide far ones, but not the other
     # way round. With probability EMPTY_SHARE, decided once per picture, every sign is a distractor,
     # so that the detector learns to report nothing; otherwise each sign is a distractor with
     # probability DISTRACTOR_SHARE, independently of the others, even if all of them become
-    # distractors by chance. The same state of rng must always give the same plan, or nobody could
-    # reproduce your pictures.
+    # distractors by chance. The same state of rng must always give the same plan; otherwise nobody
+    # could reproduce your pictures.
     # À FAIRE plan : renvoyer (height_px, distractor) pour chaque panneau, le plus petit d’abord : un
     # panneau proche peut en cacher un lointain, pas l’inverse. Il y a de 1 à SIGNS_MOST panneaux,
     # tous les nombres étant équiprobables. Avec la probabilité EMPTY_SHARE, par un seul tirage pour
@@ -194,14 +194,14 @@ def paint_picture(rng: np.random.Generator, materials: Materials) -> Picture:
     placed: list[Placed] = []
     # TODO picture: every sign of one plan must be placed on image, in the order of the plan, and
     # shown must be the one photograph that the bad camera takes of image at the end: light, blur and
-    # noise on signs and background alike. All random numbers come from rng, and no sign may move once
-    # it is placed, since its label says where it is. Signs that look pasted on teach the detector to
-    # find only such signs.
+    # noise on signs and background alike. All random numbers must come from rng, and no sign may move
+    # once it is placed, since its label says where it is. Signs that look pasted on teach the
+    # detector to find only such signs.
     # À FAIRE picture : chaque panneau d’un même plan doit être placé sur « image », dans l’ordre du
     # plan, et shown doit être l’unique photo de « image » que prend à la fin une mauvaise caméra :
-    # lumière, flou et bruit, sur les panneaux comme sur le fond. Tout le hasard vient de rng, et
-    # aucun panneau ne bouge une fois placé, puisque son étiquette dit où il est. Des panneaux qui ont
-    # l’air collés apprennent au détecteur à ne trouver que de tels panneaux.
+    # lumière, flou et bruit, sur les panneaux comme sur le fond. Tout le hasard doit venir de rng, et
+    # aucun panneau ne doit bouger une fois placé, puisque son étiquette dit où il est. Des panneaux
+    # qui ont l’air collés apprennent au détecteur à ne trouver que de tels panneaux.
     shown = image  # replace this · à remplacer
     return Picture(shown, labels_of(placed), jpeg_quality=int(rng.integers(25, 96)))
 

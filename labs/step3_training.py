@@ -73,9 +73,9 @@ def road_pictures(track_pictures: int) -> int:
         The number that makes them the share `ROAD_SHARE` of **all** pictures, rounded to an integer.
     """
     # TODO mix: return how many pictures of roads to add to the track_pictures pictures of the track,
-    # to the nearest whole number, so that roads make up the share ROAD_SHARE of the whole mix. With
-    # fewer road pictures, the model forgets the roads; with more, it has too little time for the
-    # track.
+    # rounded to the nearest whole number, so that roads make up the share ROAD_SHARE of the whole
+    # mix. With fewer road pictures, the model forgets the roads; with more, it has too little time
+    # for the track.
     # À FAIRE mix : renvoyer le nombre d’images de routes à ajouter aux track_pictures images de la
     # voie, arrondi à l’entier le plus proche, pour que les routes représentent une part ROAD_SHARE de
     # tout le mélange. Avec moins d’images de routes, le modèle oublie les routes ; avec davantage, il
@@ -93,10 +93,10 @@ def should_stop(scores: list[float], patience: int) -> bool:
     Returns:
         True once `patience` epochs have passed since the best one. An equal score is not a new best.
     """
-    # TODO stop: return True as soon as patience epochs or more have followed the best one, and False
-    # before; an epoch that only equals the best score is not a new best. One bad epoch is often
-    # chance, and a training run that stops there throws away a half-trained model; one that never
-    # stops costs hours in which nothing is learnt.
+    # TODO stop: return True once at least patience epochs have followed the best one, and False
+    # before that; an epoch that only equals the best score is not a new best. One bad epoch is often
+    # due to chance, and a training run that stops there throws away a half-trained model; one that
+    # never stops costs hours in which nothing is learnt.
     # À FAIRE stop : renvoyer True dès qu’au moins « patience » époques ont suivi la meilleure, et
     # False avant ; égaler le meilleur score n’est pas le battre. Une mauvaise époque est souvent due
     # au hasard, et s’arrêter là, c’est jeter un modèle à moitié entraîné ; ne jamais s’arrêter, c’est
@@ -147,7 +147,7 @@ def is_better(new: dict[World, float], base: dict[World, float]) -> bool:
     # forgotten.
     # À FAIRE gate : renvoyer True si le nouveau modèle peut prendre la place du modèle de base, et
     # False sinon : sur la voie, le nouveau modèle doit être meilleur, et pas seulement aussi bon ;
-    # sur les routes, il peut avoir perdu FORGETTING_MOST de mAP50 au plus, cette valeur comprise. Une
+    # sur les routes, il peut avoir perdu au plus FORGETTING_MOST de mAP50, cette valeur comprise. Une
     # moyenne des deux scores cacherait ce qui a été oublié.
     raise NotImplementedError  # replace this · à remplacer
 

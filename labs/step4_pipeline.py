@@ -36,8 +36,8 @@ def gate(
         new: Its mAP50 by world (`track`, `road`), 0 to 1.
         production: The same for the model in production; None if there is none yet.
         least: Minimum mAP50 on the track.
-        tolerance: How much worse than production the model may be in each world: the road counts, too, or the
-            next training run would forget what the base model knew.
+        tolerance: How much worse than production the model may be in each world: the road counts, too;
+            otherwise the next training run would forget what the base model knew.
 
     Returns:
         A reason for each problem; empty if the model may be published. A score that just reaches its limit is
@@ -135,7 +135,7 @@ def with_store(task: dsl.PipelineTask) -> None:
     """
     # TODO secret: when the task runs, it must find each of S3_KEYS in an environment variable of the
     # same name, taken from the cluster's secret S3_SECRET. The pipeline itself must contain none of
-    # their values: its YAML is copied, mailed and committed to git.
+    # their values: its YAML is copied, emailed and committed to git.
     # À FAIRE secret : quand la tâche tourne, elle doit trouver chacune des clés de S3_KEYS dans une
     # variable d’environnement du même nom, prise dans le secret S3_SECRET du cluster. Le pipeline
     # lui-même ne doit contenir aucune de leurs valeurs : son YAML se copie, s’envoie et finit dans
@@ -151,7 +151,7 @@ def with_gpu(task: dsl.PipelineTask) -> None:
     """
     # TODO gpu: the task must ask for one accelerator of the type GPU (the constant), and must be
     # allowed on nodes with the taint GPU and the effect NoSchedule, whatever the value of the taint.
-    # Such a taint keeps the nodes with a GPU free: a training run that asks for a GPU and does not
+    # Such a taint keeps the nodes with a GPU free: a training run that asks for a GPU but does not
     # tolerate the taint waits for ever.
     # À FAIRE gpu : la tâche doit demander un accélérateur du type « GPU » (la constante), et être
     # admise sur les nœuds qui portent le taint « GPU » d’effet NoSchedule, quelle que soit la valeur

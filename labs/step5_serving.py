@@ -90,7 +90,7 @@ def read_picture(request: InferRequest) -> np.ndarray:
     """Reads the picture from a request, `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: The input `PICTURE` is missing, is not one element of `BYTES`, or isn't a complete JPEG.
+        InvalidInput: The input `PICTURE` is missing, isn't a single `BYTES` element or a complete JPEG.
     """
     field: InferInput = find_input(request, PICTURE)
     if field.datatype != "BYTES":
@@ -253,8 +253,8 @@ def read_answer(body: dict[str, Any]) -> tuple[Detection, ...]:
     # TODO boxes: return a tuple with one Detection for each sign in the answer, in the same order:
     # class, confidence, and a box of four numbers; the data of BOXES is one list, with the four
     # numbers of the first sign, then those of the second, and so on. The outputs may come in any
-    # order, and no sign at all is a valid answer: return an empty tuple. A sign with the box of a
-    # different one brakes the train in the wrong place.
+    # order, and no sign at all is a valid answer: return an empty tuple. A sign with the box of
+    # another sign makes the train brake in the wrong place.
     # À FAIRE boxes : renvoyer un tuple avec une Detection pour chaque panneau de la réponse, dans le
     # même ordre : classe, confiance, et un cadre de quatre nombres ; les données de BOXES forment une
     # seule liste, avec les quatre nombres du premier panneau, puis ceux du deuxième, et ainsi de
@@ -287,8 +287,8 @@ def own_status(health: Health, at: float) -> str:
 def lookout(client: "Client", train_id: str) -> None:
     """Turns a client of the broker into the lookout, which stops the train when the detector is gone.
 
-    Each service publishes its `Status`. A status whose health is `Health.GONE` comes from a service as it
-    ends, or from the broker: a client can leave it a *last will*, which the broker publishes when it loses
+    Each service publishes its `Status`. A status whose health is `Health.GONE` is sent by a service as
+    it ends, or by the broker: a client can leave it a *last will*, which the broker publishes when it loses
     the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 

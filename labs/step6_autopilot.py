@@ -35,7 +35,7 @@ CAMERA = CameraModel()
 CONFIDENCE_MIN = 0.7
 """Detections that are less sure than this are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
-"""A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
+"""A sign is confirmed by this many sightings in this many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
 """Relative error of a distance computed from a box."""
 HEIGHT_ERROR_CM = 3.0
@@ -56,7 +56,7 @@ STOP_BEFORE_CM = 12.0
 SLOW_FROM_CM = (
     slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE) + STOP_BEFORE_CM
 ) / (1 - DISTANCE_ERROR)
-"""Where the approach at low speed begins: in time, even if the sign is nearer than it seems."""
+"""Where the approach at low speed begins: early enough even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
 """The train can no longer stop for a danger this far behind."""
 STRETCH_MARGIN_CM = 5.0
@@ -164,13 +164,13 @@ def watch(memory: Memory, frame: Detections | None, state: TrainState | None, no
     # counts, whatever came before, and sets good_frames to 0: good frames before a fault prove
     # nothing. If no fault is found now, the one in memory lasts until memory has counted GOOD_FRAMES
     # good frames in a row, and then fault is None. Without this wait, a train whose camera stutters
-    # jerks forward at every picture.
+    # would jerk forward at every picture.
     # À FAIRE exam : renvoyer la mémoire avec la panne (fault) qui maintient le train freiné. Une
     # panne constatée maintenant compte, quoi qu’il y ait eu avant, et remet good_frames à 0 : de
     # bonnes images avant une panne ne prouvent rien. Si aucune panne n’est constatée maintenant,
     # celle de la mémoire dure jusqu’à ce que la mémoire ait compté GOOD_FRAMES bonnes images de
-    # suite ; fault vaut alors None. Sans cette attente, un train dont la caméra hoquette repart par
-    # à-coups à chaque image.
+    # suite ; fault vaut alors None. Sans cette attente, un train dont la caméra hoquette repartirait
+    # par à-coups à chaque image.
     return replace(memory, fault=fault)  # replace this · à remplacer
 
 
@@ -195,8 +195,8 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
     # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
     # future means that a clock is wrong, and the same limit applies: refuse a state or a frame that
-    # is further from now than its limit, before or after (|now − t| > limit). A state or a frame
-    # exactly at its limit is still good. A train that drives by what was true a second ago drives
+    # is further from now than its limit, before or after (|now − t| > limit). A state or a frame that
+    # is exactly at its limit is still good. A train that drives by what was true a second ago drives
     # blind.
     # À FAIRE failsafe : renvoyer la première de ces raisons de ne pas rouler qui s’applique, et None
     # si aucune ne s’applique. Reason.NO_TRAIN_STATE : il n’y a pas d’état du train, ou il est plus
@@ -204,8 +204,8 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # vieille que FRAME_AGE_MAX_S. Reason.FROZEN_FRAMES : l’image est restée la même pendant FROZEN_S
     # ou plus. Une heure située dans le futur trahit une horloge déréglée, et la même limite
     # s’applique : refusez un état ou une image dont l’écart avec l’instant présent dépasse la limite,
-    # avant ou après (|now − t| > limite). Exactement à la limite, ils restent bons. Un train qui se
-    # fie à ce qui était vrai il y a une seconde roule à l’aveugle.
+    # avant ou après (|now − t| > limite). Un état ou une image exactement à la limite reste valable.
+    # Un train qui se fie à ce qui était vrai il y a une seconde roule à l’aveugle.
     return None  # replace this · à remplacer
 
 

@@ -27,7 +27,7 @@ DISTRACTOR_SHARE = 0.5
 """Share of distractors in the other pictures: stop signs, no entry, backs of signs."""
 OCCLUDED_SHARE = 0.15
 CROWDED_SHARE = 0.3
-"""Share of signs close to another one, or partly in front of it: there, two are easily mistaken for one."""
+"""Share of signs close to another one, or partly in front of it: two of them are easily taken for one."""
 VISIBLE_LEAST = 0.4
 """A sign with a smaller visible share would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3
@@ -69,7 +69,7 @@ def tight_box(placed: Placed) -> Box:
             the picture.
 
     Returns:
-        `(left, top, right, bottom)`, as edges of pixels: around only pixel 7, the box goes from 7 to 8.
+        `(left, top, right, bottom)`, as edges of pixels: a box around pixel 7 alone goes from 7 to 8.
     """
     left, top, right, bottom = placed.sprite.box
     if np.array_equal(placed.visible, placed.sprite.plate):

@@ -36,8 +36,8 @@ def gate(
         new: Its mAP50 by world (`track`, `road`), 0 to 1.
         production: The same for the model in production; None if there is none yet.
         least: Minimum mAP50 on the track.
-        tolerance: How much worse than production the model may be in each world: the road counts, too, or the
-            next training run would forget what the base model knew.
+        tolerance: How much worse than production the model may be in each world: the road counts, too;
+            otherwise the next training run would forget what the base model knew.
 
     Returns:
         A reason for each problem; empty if the model may be published. A score that just reaches its limit is

@@ -86,7 +86,7 @@ def read_picture(request: InferRequest) -> np.ndarray:
     """Reads the picture from a request, `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: The input `PICTURE` is missing, is not one element of `BYTES`, or isn't a complete JPEG.
+        InvalidInput: The input `PICTURE` is missing, isn't a single `BYTES` element or a complete JPEG.
     """
     field: InferInput = find_input(request, PICTURE)
     if field.datatype != "BYTES":
@@ -269,8 +269,8 @@ def own_status(health: Health, at: float) -> str:
 def lookout(client: "Client", train_id: str) -> None:
     """Turns a client of the broker into the lookout, which stops the train when the detector is gone.
 
-    Each service publishes its `Status`. A status whose health is `Health.GONE` comes from a service as it
-    ends, or from the broker: a client can leave it a *last will*, which the broker publishes when it loses
+    Each service publishes its `Status`. A status whose health is `Health.GONE` is sent by a service as
+    it ends, or by the broker: a client can leave it a *last will*, which the broker publishes when it loses
     the client.
     `Control(action=Action.STOP, at=…)` stops the train until a person starts it again.
 

@@ -35,7 +35,7 @@ CAMERA = CameraModel()
 CONFIDENCE_MIN = 0.7
 """Detections that are less sure than this are ignored."""
 SEEN_TIMES, SEEN_FRAMES = 3, 8
-"""A sign is confirmed by so many sightings in so many frames: a single false alarm has no effect."""
+"""A sign is confirmed by this many sightings in this many frames: a single false alarm has no effect."""
 DISTANCE_ERROR = 0.2
 """Relative error of a distance computed from a box."""
 HEIGHT_ERROR_CM = 3.0
@@ -56,7 +56,7 @@ STOP_BEFORE_CM = 12.0
 SLOW_FROM_CM = (
     slowing_distance_cm(FULL_SPEED_CM_S, LOW_SPEED_CM_S, LOW_SPEED_CM_S * SPEED_TOLERANCE) + STOP_BEFORE_CM
 ) / (1 - DISTANCE_ERROR)
-"""Where the approach at low speed begins: in time, even if the sign is nearer than it seems."""
+"""Where the approach at low speed begins: early enough even if the sign is nearer than it seems."""
 PASSED_CM = 10.0
 """The train can no longer stop for a danger this far behind."""
 STRETCH_MARGIN_CM = 5.0
