@@ -271,7 +271,7 @@ def _poster_tick(recording: Recording) -> Tick:
 def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
     """The most informative tick about a mistake.
 
-    For a mistake at a sign, this tick has the last good view of the sign; for a stop without need, it has the
+    For a mistake at a sign, this tick has the last good view of the sign; for an unnecessary stop, it has the
     last view of what the train stopped for.
     """
     before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]

@@ -16,7 +16,7 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
 CLEAR_FROM_CM = 50.0
-"""At the latest from here, autopilots distinguish our track's signs from the next track's, even in bends."""
+"""At this distance at the latest, autopilots can tell our signs from the next track's, even in bends."""
 CONFIDENCE_MIN = 0.7
 """Detections below this confidence do not correct the position."""
 

@@ -56,7 +56,7 @@ class Onlooker:
 
     Args:
         bus: The broker.
-        own: The feed with which the train was started, which may be a path.
+        own: The feed with which the train was started; may be a path.
 
     Attributes:
         picture: The newest frame.
@@ -82,7 +82,7 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """Notes that the broker has passed a request on, which the controller answers."""
+        """Notes that the broker has passed on a request; the controller answers it."""
         self._asked_at = None
 
     def turn(self) -> None:
@@ -251,7 +251,7 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
 
 
 def _can_be_asked_for(name: str) -> bool:
-    """Whether a message can carry a feed's name; a file's name may even be no text at all."""
+    """Whether a message can carry a feed's name; a file's name need not even be valid text."""
     try:
         FEED_NAME.validate_python(name)
     except ValidationError:

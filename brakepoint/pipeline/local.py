@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: each component in its own process, with any S3 or the kit's own."""
+"""Runs the pipeline on this machine: each component in its own process, with any S3 store or the kit's."""
 
 import contextlib
 import io

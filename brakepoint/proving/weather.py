@@ -78,7 +78,7 @@ def mounted(
     down_px: float = 0.0,
     zoom: float = 1.0,
 ) -> np.ndarray:
-    """A camera that is tilted, shifted, or has another lens; edge pixels fill the gaps.
+    """A camera that is tilted or shifted, or has another lens; edge pixels fill the gaps.
 
     Args:
         picture: The picture.

@@ -20,7 +20,7 @@ CHECKS = "check."
 
 
 class Solved(BaseModel):
-    """How long an attendee took for an incident; nothing else about the incident is shared.
+    """How long an attendee took to solve an incident; nothing else about the incident is shared.
 
     Attributes:
         found_min: Minutes until the cause was named; None if it has not been named yet.

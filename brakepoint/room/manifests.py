@@ -34,7 +34,7 @@ LET_IN = (
 )
 """Namespaces from which connections are allowed.
 
-They contain the router (also if it uses its host's network), monitoring, the workspace operator, DevSpaces'
+They contain the router (even when it uses its host's network), monitoring, the workspace operator, DevSpaces'
 gateway, and OpenShift AI's dashboard.
 """
 

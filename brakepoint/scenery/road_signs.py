@@ -180,7 +180,7 @@ def _no_stopping() -> str:
 
 
 def _give_way() -> str:
-    """A white triangle with a red border, its tip below."""
+    """A white triangle with a red border, pointing down."""
     layers = fill(triangle_path(0, TRIANGLE_CORNER), RED) + fill(triangle_path(24, 5), WHITE)
     return turned(layers, 180, 0, 0)
 

@@ -30,7 +30,7 @@ from brakepoint.texts import text
 TURN_S = 1 / 60
 """Longest wait for an order: the train's reports arrive 30 times a second, and none should wait longer."""
 RESUME_WITHIN_S = 30.0
-"""A restarted controller resumes a mission that is no older than this; a person must start older ones."""
+"""A restarted controller resumes a mission that is no older than this; a person must restart older ones."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
@@ -76,7 +76,7 @@ class Controller:
             self._gate.begin_run(known.run, resumed=True)
             self._has_begun = True
             return known
-        # A controller before this one, of which nothing is known, has used lower numbers.
+        # Higher than the numbers of any earlier controller, even of one of which nothing is known.
         run = known.run + 1 if known else int(now)
         return MissionState(run=run, feed=feed, running=False, since=now, at=now)
 

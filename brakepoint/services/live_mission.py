@@ -22,7 +22,7 @@ DRIVING = ("train", "controller", "capture", "detector", "autopilot")
 TURN_S = 0.05
 START_WITHIN_S = 20.0
 AGAIN_S = 1.0
-"""How long an unanswered request waits until it is repeated."""
+"""How long to wait before an unanswered request is repeated."""
 
 
 def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProgress) -> Run:

@@ -247,7 +247,7 @@ def _hear_signals(rest: RESTServer) -> list[int]:
         heard.append(number)
         rest._server.should_exit = True
 
-    with suppress(NotImplementedError):  # Not available on Windows itself.
+    with suppress(NotImplementedError):  # Not available on native Windows.
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, hear, number)
     return heard

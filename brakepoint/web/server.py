@@ -130,13 +130,13 @@ def make_page(
 
 
 def _refuse(_: Request, __: Exception) -> JSONResponse:
-    """Refuses an invalid body without repeating it: JSON cannot answer a NaN, nor half a character."""
+    """Refuses an invalid body without repeating it: JSON cannot contain a NaN or half a character."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return JSONResponse({"detail": status.phrase}, status)
 
 
 def _explain(_: Request, error: Exception) -> JSONResponse:
-    """Answers an error that a person can fix with its sentence, by language: each page shows its own."""
+    """Answers with an error's message in every language, of which each page shows its own."""
     if isinstance(error, UserError):
         status, said = HTTPStatus.UNPROCESSABLE_ENTITY, {lang: error.for_others(lang) for lang in languages()}
     else:
