@@ -52,7 +52,7 @@ GOOD, BAD, LAMP = map(bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
 
 
 def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> None:
-    """Draws boxes with class and confidence into a picture."""
+    """Draws boxes with class and confidence onto a picture."""
     for detection in detections:
         look = SIGN_LOOKS[detection.sign_class]
         colour = bgr(look.colour)
@@ -240,8 +240,8 @@ def _video_frame(frame: np.ndarray) -> av.VideoFrame:
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
     """A JPEG of a run's first mistake, with the detected and the missed signs.
 
-    For a disobeyed sign, the picture is the last good view of the sign, which at the moment of the mistake is
-    behind the train.
+    For a disobeyed sign, the picture is the last good view of the sign: at the moment of the mistake, the
+    sign itself is behind the train.
     """
     assert recording.mission.first_wrong is not None
     tick = telling_tick(recording.run, recording.mission.first_wrong, truth)

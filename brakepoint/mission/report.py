@@ -206,7 +206,7 @@ def publishing(folder: Path) -> Iterator[Path]:
     """
     if folder.exists() and not _is_replaceable(folder):
         raise UserError("mission.error.out_taken", folder=folder)
-    folder = folder.resolve()  # The folder that a link leads to is replaced, and not the link.
+    folder = folder.resolve()  # The folder to which a link points is replaced, not the link.
     if Path.cwd().is_relative_to(folder):
         raise UserError("mission.error.out_current", folder=folder)
     try:

@@ -42,7 +42,7 @@ SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "a
 """The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
 STOP_AGAIN_S = 1.0
-"""A stop that the controller has not carried out is repeated this often: the broker may have been away."""
+"""A stop that the controller has not carried out is repeated this often: the broker may have been down."""
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
 
@@ -60,7 +60,7 @@ class Onlooker:
 
     Attributes:
         picture: The newest frame.
-        version: Grows whenever `story` has changed.
+        version: Incremented whenever `story` changes.
     """
 
     def __init__(self, bus: Bus, own: str = "") -> None:
@@ -114,7 +114,7 @@ class Onlooker:
         """Passes on a person's request; a stop is repeated until it is carried out.
 
         Raises:
-            UserError: There is no such feed, or the broker is away.
+            UserError: There is no such feed, or the broker is unavailable.
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
             find_named_feed(wish.feed, self._own)

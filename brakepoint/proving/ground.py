@@ -176,8 +176,8 @@ def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterat
         folder: Folder for outcomes and pictures.
 
     Raises:
-        UserError: Model, autopilot, a feed or its ground truth is missing or unfit, the autopilot failed, or
-            the folder cannot be written to.
+        UserError: Model, autopilot, a feed or its ground truth is missing or unsuitable, the autopilot
+            failed, or the folder cannot be written to.
     """
     load_step(AUTOPILOT, candidate.steps)
     _detector(candidate.model)  # Before the ledger is opened: a mistyped name must not erase its outcomes.

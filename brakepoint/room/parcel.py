@@ -19,7 +19,7 @@ LIMITS = {
     MODEL_KEY: MODEL_MAX_BYTES,
     AUTOPILOT_KEY: AUTOPILOT_MAX_BYTES,
 }
-"""Each object of a submission, and the maximum number of its bytes."""
+"""Each object of a submission, and its maximum size in bytes."""
 HEAD = re.compile(rb"brakepoint submission 1, sha256 ([0-9a-f]{64}), autopilot (\d{1,9})\n")
 """The first line; the autopilot's bytes follow, then the model's. The hash is that of both."""
 

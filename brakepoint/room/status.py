@@ -1,4 +1,4 @@
-"""The status of each attendee of a room: what is missing, how much is stored, and when it last changed."""
+"""The status of each attendee of a room: what is missing, how much is stored, and when it was changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

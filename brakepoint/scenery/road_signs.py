@@ -66,7 +66,7 @@ def _snowflake(ink: str, paper: str) -> str:
 
 
 def _skidding(ink: str, paper: str) -> str:
-    """A car from behind, and the wavy lines of its wheels."""
+    """A car from behind, and the wavy lines left by its wheels."""
     car = box(-28, 0, 56, 28, 5, ink) + fill("M-18 2L-10 -20H16L22 2Z", ink)
     return turned(car, -10, 0, 0) + stroke("M-20 34Q-34 44 -20 52T-20 70M14 34Q0 44 14 52T14 70", 8, ink)
 

@@ -21,7 +21,7 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, ORDERS
 
 WITHIN_S = 60.0
-"""How long the drill waits for anything, even on a busy machine."""
+"""How long the drill waits for anything: enough even for a busy machine."""
 LOOK_S = 0.005
 FAULT_S = 2.0
 """How long a fault of the camera lasts."""

@@ -1,7 +1,7 @@
 """The replicas of one detector share its trains.
 
 All replicas of a Deployment have the same settings. Each announces itself to the others once a second, and
-each computes the same shares from the names that it hears. Therefore the broker needs no support for sharing,
+each computes the same shares from the names that it hears. Therefore the broker need not support sharing,
 each train has one replica, and the order of its frames is kept.
 """
 
@@ -26,7 +26,7 @@ If a replica's machine is lost, its last will comes later: a broker waits for on
 `KEEPALIVE_S`.
 """
 PAUSE_S = 2.5 * HEARTBEAT_S
-"""If a replica does not hear its own heartbeat for longer, the broker was away, or its machine slept."""
+"""A longer time without its own heartbeat means that the replica's machine slept or the broker was down."""
 INTRODUCTION_S = 0.3
 """How long a new replica waits for the answers of the others once it hears its own heartbeat."""
 UNHEARD_S = 1.5

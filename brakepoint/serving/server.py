@@ -1,4 +1,4 @@
-"""Runs KServe's REST and gRPC servers, by default on this machine only, and robust against bad requests.
+"""Runs KServe's REST and gRPC servers, robust against bad requests, and by default on this machine only.
 
 KServe's own `ModelServer` listens on every address, lets anyone unload a model, and answers many client
 errors with 500. Therefore this module assembles the parts of that server itself.

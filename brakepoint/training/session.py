@@ -26,7 +26,7 @@ EXPORT_SIZE = whole_strides(480 * ZOOM), whole_strides(640 * ZOOM)
 """Height and width of the network's input: those of an enlarged frame, rounded up to whole strides."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
-"""Metadata key of an exported model for its last training run."""
+"""Settings of the last training run that an exported model keeps in its metadata."""
 
 
 def open_model(weights: Path | None) -> Any:

@@ -39,7 +39,7 @@ HEADERS = {
 }
 """Headers of every answer that does not set them itself.
 
-They prevent external content, embedding in frames, and a script that the browser has kept from an older kit.
+They prevent external content, embedding in frames, and the use of a script cached from an older kit.
 """
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
