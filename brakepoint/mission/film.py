@@ -36,7 +36,7 @@ ENCODER: dict[str, object] = {
     "crf": "24",
     "x264-params": "mbtree=1:rc-lookahead=5:b-adapt=0",
 }
-"""Settings that need half the processor time of `veryfast`, for as good a picture in about as many bytes."""
+"""Settings that need half the processor time of `veryfast`, for the same quality at about the same size."""
 CLOSING_S = 2.5
 """How long the film stays on the last frame, over which it shows the score."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S

@@ -72,7 +72,7 @@ def fitted(step: Step, eye: Eye) -> Step:
 
 
 def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
-    """The detections as the recorded camera would have seen them, with the picture's real time of capture."""
+    """Converts detections to the recorded camera's picture, and corrects their time of capture."""
     moved = (_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
     items = tuple(item for item in moved if not _leaves_early(item, eye))
     captured_at = detections.captured_at - eye.latency_s

@@ -152,7 +152,7 @@ def random_for(weather: str, seed: int = 0) -> np.random.Generator:
 
 
 class WeatheredCamera:
-    """A camera whose pictures are changed by some weather.
+    """A camera whose pictures are changed by a weather condition.
 
     Args:
         camera: Source of the pictures; it is closed with this one.

@@ -1,4 +1,4 @@
-"""Lets one command at a time change a room; in its own module, since Windows has no such lock."""
+"""Lets only one command at a time change a room; in its own module, since Windows has no such lock."""
 
 import fcntl
 from collections.abc import Iterator

@@ -235,7 +235,7 @@ class Supervisor:
                     child.process.kill()
 
     def _listen_to_all(self, now: float) -> None:
-        """Records every heartbeat, even the supervisor's: if it hears itself, it can hear the others."""
+        """Records every heartbeat, even the supervisor's own: if it hears itself, it can hear the others."""
         if now - self._looked_at > PAUSE_S:  # After a sleep of its own, elapsed time proves nothing.
             for child in (self._echo, *self._children.values()):
                 child.heard_at = child.heard_since = now
