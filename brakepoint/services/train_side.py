@@ -94,7 +94,7 @@ class GuardedTrain:
         self._hub.close()
 
     def _move(self) -> float:
-        """Moves the train up to the current time; even in a late call, the watchdog triggers at its exact time."""
+        """Moves the train up to now; however late this is called, the watchdog triggers at its exact time."""
         now = self._clock()
         bites_at = self._heard_clock + WATCHDOG_S
         if self._last is not None and now > bites_at and not self._has_bitten:
