@@ -1,4 +1,4 @@
-"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines."""
+"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines server."""
 
 import os
 import ssl

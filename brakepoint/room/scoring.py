@@ -227,7 +227,7 @@ def _require_seated_since(seated: datetime | None, room: Room, handle: str) -> N
     """Checks that a submission still belongs to its handle.
 
     Raises:
-        Aborted: It was reset or moved while it was being scored.
+        Aborted: The attendee's work was reset or moved while the submission was being scored.
     """
     if _seated(room, handle) != seated:
         raise Aborted

@@ -228,7 +228,7 @@ def await_broker(bus: Bus, stopping: threading.Event) -> None:
 
 
 def stand_by(listener: Bus, stopping: threading.Event) -> None:
-    """Waits until no other controller has been heard of for a while."""
+    """Waits until no other controller has been heard from for a while."""
     heartbeat, heard_at = ProbeFile(), time.monotonic()
     while not stopping.is_set() and time.monotonic() - heard_at < OTHER_GONE_S:
         heartbeat.beat()

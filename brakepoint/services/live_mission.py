@@ -66,7 +66,7 @@ def stop(bus: Bus) -> None:
 def _insist(bus: Bus, action: Action, feed: str, is_done: Callable[[MissionState], bool]) -> MissionState:
     """Repeats a request until it is carried out, since the broker may be unavailable.
 
-    A controller that receives the same request twice carries it out once, and ignores an old one.
+    A controller that receives the same request twice carries it out once, and ignores an old request.
     """
     until, due = time.monotonic() + START_WITHIN_S, 0.0
     request = Control(action=action, feed=feed, at=CLOCK.now())

@@ -139,7 +139,7 @@ def is_late(seen: Detections, last: Detections | None) -> bool:
 
 
 class Pace:
-    """Makes a loop turn at a constant rate; after a delay, the loop does not catch up.
+    """Makes a loop run at a constant rate; after a delay, the loop does not catch up.
 
     Args:
         rate_hz: Turns per second.

@@ -196,7 +196,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",  # A driver may write anything, and a service whose pipe nobody reads hangs.
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order.
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the services in order.
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
@@ -277,7 +277,7 @@ class Supervisor:
             if self._interrupted():
                 return
             awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
-            if not awaits_link:  # Without the other services, one of which may have died, it is not heard.
+            if not awaits_link:  # Without the other services (one may have died), the link isn't heard.
                 link_until = math.inf
             elif link_until == math.inf:
                 link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S

@@ -1,4 +1,4 @@
-"""What scripts ask of the catalogue: `python -m brakepoint.texts`.
+"""Gives scripts access to the catalogue: `python -m brakepoint.texts`.
 
 Without arguments, it prints the reader's language; with `all`, every language; with a key and `name=value`,
 the text of that key.

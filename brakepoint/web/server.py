@@ -130,7 +130,7 @@ def make_page(
 
 
 def _refuse(_: Request, __: Exception) -> JSONResponse:
-    """Refuses an invalid body without repeating it: JSON cannot contain a NaN or half a character."""
+    """Refuses an invalid body without repeating it: no answer can contain a NaN or half a character."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return JSONResponse({"detail": status.phrase}, status)
 
