@@ -1,4 +1,4 @@
-"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines server."""
+"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow server."""
 
 import os
 import ssl

@@ -1,4 +1,4 @@
-"""The status of each attendee of a room: what is missing, how much is stored, and when work was last saved."""
+"""The status of each attendee of a room: what is missing, how much is stored, and when it was last written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
