@@ -29,7 +29,7 @@ from brakepoint.validation import first_fault
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
 FORMAT = "brakepoint-report/"
-"""Beginning of a report's format, which the version follows."""
+"""The beginning of a report's format, followed by the version."""
 DECIMALS = 3
 """Floats are rounded to this many decimals, so that a report does not depend on the last bit."""
 

@@ -11,7 +11,7 @@ from brakepoint.room.model_check import MODEL_MAX_BYTES
 
 SUBMISSION_KEY = "room/submission"
 MODEL_KEY, AUTOPILOT_KEY = "room/model.onnx", "room/step6_autopilot.py"
-"""The two objects of a submission by an older kit, which are read if there is no other."""
+"""The two objects of a submission by an older kit, which are read if the one object is missing."""
 AUTOPILOT_MAX_BYTES = 200_000
 HEAD_MAX_BYTES = 128
 LIMITS = {

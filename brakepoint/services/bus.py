@@ -38,7 +38,7 @@ At the start the broker is always absent, since all services start at once.
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
-"""The service whose session outlives a lost connection or a dead process: a person's stop must not be lost."""
+"""The service whose session outlives a lost connection or dead process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
 """This many consecutive connections that a broker accepted and soon closed aren't an accident."""

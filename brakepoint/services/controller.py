@@ -48,7 +48,7 @@ Meaning = tuple[OrderKind, Reason, SignClass | None]
 
 
 class Controller:
-    """Passes orders on while the mission runs, and otherwise brakes by hand.
+    """Passes orders on while the mission runs, and otherwise brakes, with `Reason.BY_HAND`.
 
     Args:
         bus: The broker.

@@ -19,7 +19,7 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL, QUEUE
 
 CONTROL_AGE_MAX_S = 5.0
-"""Requests by a person that are older are ignored, except for a stop, which is carried out however late."""
+"""A person's request older than this is ignored, unless it is a stop, which is obeyed however late."""
 LATE_MAX_S = 1.0
 """A replica that hands over a train gives its last answer within this time."""
 BROKE_DOWN = 1

@@ -1,4 +1,4 @@
-"""The embedded broker's repair of amqtt 0.12: a client that takes over a session receives its messages."""
+"""The embedded broker's fix for amqtt 0.12: a client that takes over a session receives its messages."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ class Broker(amqtt.broker.Broker):
     """
 
     async def _authenticate(self, session: Session, listener: Any) -> bool:
-        """Between this check and the beginning of the connection, no other client has its turn."""
+        """Between this check and the beginning of the connection, no other client gets a turn."""
         is_admitted: bool = await super()._authenticate(session, listener)
         name = session.client_id or ""
         while is_admitted and (known := self._sessions.get(name)):
