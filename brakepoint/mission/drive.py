@@ -211,7 +211,7 @@ def drive_all(assignments: list[Assignment], tell: TellProgress) -> list[Finishe
 
 
 def longest_first(assignments: list[Assignment]) -> list[Assignment]:
-    """Sorts feeds so that all cores are busy until nearly the end; a longer feed is a larger file."""
+    """Sorts feeds, the longest first by file size, so that all cores are busy until nearly the end."""
     return sorted(assignments, key=lambda assignment: assignment.video.stat().st_size, reverse=True)
 
 

@@ -36,7 +36,7 @@ ENCODER: dict[str, object] = {
     "crf": "24",
     "x264-params": "mbtree=1:rc-lookahead=5:b-adapt=0",
 }
-"""Settings that need half the processor time of `veryfast`, for as good a picture in about as many bytes."""
+"""Settings that need half the processor time of `veryfast`, for the same quality at about the same size."""
 CLOSING_S = 2.5
 """How long the film stays on the last frame, over which it shows the score."""
 SPEED_SCALE_CM_S = 1.2 * FULL_SPEED_CM_S
@@ -52,7 +52,7 @@ GOOD, BAD, LAMP = map(bgr, ("#3ecf8e", "#ff5d62", "#ffe9a3"))
 
 
 def draw_detections(picture: np.ndarray, detections: Iterable[Detection]) -> None:
-    """Draws boxes with class and confidence into a picture."""
+    """Draws boxes with class and confidence onto a picture."""
     for detection in detections:
         look = SIGN_LOOKS[detection.sign_class]
         colour = bgr(look.colour)
@@ -240,8 +240,8 @@ def _video_frame(frame: np.ndarray) -> av.VideoFrame:
 def still(recording: Recording, truth: GroundTruth, video: Path) -> bytes:
     """A JPEG of a run's first mistake, with the detected and the missed signs.
 
-    For a disobeyed sign, the picture is the last good view of the sign, which at the moment of the mistake is
-    behind the train.
+    For a disobeyed sign, the picture is the last good view of the sign: at the moment of the mistake, the
+    sign itself is behind the train.
     """
     assert recording.mission.first_wrong is not None
     tick = telling_tick(recording.run, recording.mission.first_wrong, truth)
@@ -271,7 +271,7 @@ def _poster_tick(recording: Recording) -> Tick:
 def telling_tick(run: Run, moment: Moment, truth: GroundTruth) -> Tick:
     """The most informative tick about a mistake.
 
-    For a mistake at a sign, this tick has the last good view of the sign; for a stop without need, it has the
+    For a mistake at a sign, this tick has the last good view of the sign; for an unnecessary stop, it has the
     last view of what the train stopped for.
     """
     before = [tick for tick in run.ticks if tick.time_s <= moment.time_s]

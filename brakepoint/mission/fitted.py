@@ -16,7 +16,7 @@ from brakepoint.rules import PLATE_HEIGHT_CM
 from brakepoint.train_file import RECORDED, Eye
 
 CLEAR_FROM_CM = 50.0
-"""At the latest from here, autopilots distinguish our track's signs from the next track's, even in bends."""
+"""At this distance at the latest, autopilots can tell our signs from the next track's, even in bends."""
 CONFIDENCE_MIN = 0.7
 """Detections below this confidence do not correct the position."""
 
@@ -72,7 +72,7 @@ def fitted(step: Step, eye: Eye) -> Step:
 
 
 def as_recorded_one_sees(detections: Detections, eye: Eye) -> Detections:
-    """The detections as the recorded camera would have seen them, with the picture's real time of capture."""
+    """Converts detections to the recorded camera's picture, and corrects their time of capture."""
     moved = (_moved(item, eye) for item in detections.items if not eye.cuts_off(item.box))
     items = tuple(item for item in moved if not _leaves_early(item, eye))
     captured_at = detections.captured_at - eye.latency_s

@@ -1,7 +1,7 @@
 """The closed loop on a virtual clock: camera, detector, autopilot, train, and round again.
 
-Nothing waits and nothing reads a real clock, so a run takes only the time for computing it, and two runs are
-bit-identical.
+Nothing waits and nothing reads a real clock, so a run takes only as long as its computation, and two runs
+are bit-identical.
 """
 
 import traceback

@@ -29,7 +29,7 @@ from brakepoint.validation import first_fault
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
 FORMAT = "brakepoint-report/"
-"""Beginning of a report's format, which the version follows."""
+"""The beginning of a report's format, followed by the version."""
 DECIMALS = 3
 """Floats are rounded to this many decimals, so that a report does not depend on the last bit."""
 
@@ -206,7 +206,7 @@ def publishing(folder: Path) -> Iterator[Path]:
     """
     if folder.exists() and not _is_replaceable(folder):
         raise UserError("mission.error.out_taken", folder=folder)
-    folder = folder.resolve()  # The folder that a link leads to is replaced, and not the link.
+    folder = folder.resolve()  # The folder to which a link points is replaced, not the link.
     if Path.cwd().is_relative_to(folder):
         raise UserError("mission.error.out_current", folder=folder)
     try:

@@ -42,7 +42,7 @@ SOURCES: dict[str, Topic[Any]] = {"capture": PICTURE, "detector": DETECTIONS, "a
 """The topics on which each service is heard, if the broker passes them on."""
 UNANSWERED_AFTER_S = 2.0
 STOP_AGAIN_S = 1.0
-"""A stop that the controller has not carried out is repeated this often: the broker may have been away."""
+"""A stop that the controller has not carried out is repeated this often: the broker may have been down."""
 MAP_STEP_CM = 4.0
 ORDERS_SHOWN = 60
 
@@ -56,11 +56,11 @@ class Onlooker:
 
     Args:
         bus: The broker.
-        own: The feed with which the train was started, which may be a path.
+        own: The feed with which the train was started; may be a path.
 
     Attributes:
         picture: The newest frame.
-        version: Grows whenever `story` has changed.
+        version: Incremented whenever `story` changes.
     """
 
     def __init__(self, bus: Bus, own: str = "") -> None:
@@ -82,7 +82,7 @@ class Onlooker:
         self.version = 0
 
     def control(self, control: Control) -> None:
-        """Notes that the broker has passed a request on, which the controller answers."""
+        """Notes that the broker has passed on a request; the controller answers it."""
         self._asked_at = None
 
     def turn(self) -> None:
@@ -114,7 +114,7 @@ class Onlooker:
         """Passes on a person's request; a stop is repeated until it is carried out.
 
         Raises:
-            UserError: There is no such feed, or the broker is away.
+            UserError: There is no such feed, or the broker is unavailable.
         """
         if wish.feed and not (self._mission and wish.feed == self._mission.feed):
             find_named_feed(wish.feed, self._own)
@@ -251,7 +251,7 @@ def _truth_of(feed: str, own: str) -> GroundTruth | None:
 
 
 def _can_be_asked_for(name: str) -> bool:
-    """Whether a message can carry a feed's name; a file's name may even be no text at all."""
+    """Whether a message can carry a feed's name; a file's name need not even be valid text."""
     try:
         FEED_NAME.validate_python(name)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow Pipelines."""
+"""Writes the pipeline as YAML for a cluster, and submits it to OpenShift AI or any Kubeflow server."""
 
 import os
 import ssl
@@ -16,7 +16,7 @@ from brakepoint.pipeline import PIPELINE_NAME
 TOKEN_VARIABLE = "KFP_TOKEN"
 TIMEOUT_S = 20
 SERVICE_ACCOUNT_DIR = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-"""Folder of a pod's token, namespace, and certificates of the cluster's own services."""
+"""Folder with a pod's token, its namespace, and the certificates of the cluster's own services."""
 SERVER = "https://ds-pipeline-dspa.{namespace}.svc:8443"
 """URL of the server in deploy/openshift-ai/pipeline-server.yaml, from within pods."""
 IMAGE_VARIABLE = "BRAKEPOINT_IMAGE"
@@ -27,10 +27,10 @@ def compile_to(step: ModuleType, path: Path) -> None:
 
     Args:
         step: The module of step 4.
-        path: Path to write to; ends with `.yaml`.
+        path: Path to write to; ends with `.yaml` or `.yml`.
 
     Raises:
-        UserError: The path has another ending.
+        UserError: The path has a different suffix.
     """
     from kfp import compiler
 

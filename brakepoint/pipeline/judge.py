@@ -19,7 +19,7 @@ IN_COMPONENT = "_KFP_RUNTIME"
 
 
 def ask(folder: Path, least: float, tolerance: float) -> list[str]:
-    """The gate's reasons, computed in another process.
+    """The gate's reasons for rejecting a model, computed in another process.
 
     Args:
         folder: Folder of the comparison.
@@ -41,7 +41,7 @@ def ask(folder: Path, least: float, tolerance: float) -> list[str]:
 
 
 def judge(compared: ProductionComparison, least: float, tolerance: float) -> list[str]:
-    """The gate's reasons."""
+    """The gate's reasons for rejecting the new model; empty if the gate accepts it."""
     reasons = load_step("step4_pipeline").gate(compared.new, compared.production, least, tolerance)
     return [str(reason) for reason in reasons]
 

@@ -1,4 +1,4 @@
-"""Runs the pipeline on this machine: each component in its own process, with any S3 or the kit's own."""
+"""Runs the pipeline on this machine: each component in its own process, with any S3 store or the kit's."""
 
 import contextlib
 import io
@@ -29,7 +29,7 @@ NEWS = {
     "done": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?SUCCESS"),
     "failed": re.compile(r"Task .*?'([\w-]+)'.*? finished with status .*?FAILURE"),
 }
-"""What kfp's log says about a task, with colour codes in between."""
+"""Patterns for what kfp's log says about a task, with colour codes in between."""
 TellTask = Callable[[str, str], None]
 
 
@@ -49,7 +49,7 @@ class PipelineOutcome:
 
     @property
     def pictures(self) -> tuple[Path, ...]:
-        """The plots, PNG files."""
+        """The plots, as PNG files."""
         return tuple(sorted(self.folder.glob("*.png"))) if self.folder else ()
 
 

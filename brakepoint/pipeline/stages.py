@@ -56,9 +56,10 @@ def synthetic(pictures: int, seed: int, track: Artefact, road: Artefact) -> None
 
 
 def training(epochs: int, seed: int, stills: Artefact, track: Artefact, model: Artefact) -> None:
-    """Step 3: fine-tunes the base model on stills, track and the step's share of roads; exports the model.
+    """Step 3: fine-tunes the base model, and exports the result.
 
-    The fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
+    The training data are the stills, the pictures of the track, and the step's share of road pictures. The
+    fingerprint stored in the model is that of the code that runs here: the submitter of the pipeline may
     have a different version.
     """
     from brakepoint.training.fine_tuning import learn

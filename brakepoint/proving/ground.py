@@ -115,7 +115,7 @@ class Proof:
 
     @classmethod
     def of(cls, candidate: Candidate, trials: Iterable[Trial], outcomes: Iterable[Outcome]) -> Self:
-        """Sorts outcomes in the order of the trials."""
+        """Sorts outcomes into the order of the trials."""
         trials = list(trials)
         return cls(
             candidate,
@@ -176,11 +176,11 @@ def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterat
         folder: Folder for outcomes and pictures.
 
     Raises:
-        UserError: Model, autopilot, a feed or its ground truth is missing or unfit, the autopilot failed, or
-            the folder cannot be written to.
+        UserError: Model, autopilot, a feed or its ground truth is missing or unsuitable, the autopilot
+            failed, or the folder cannot be written to.
     """
     load_step(AUTOPILOT, candidate.steps)
-    _detector(candidate.model)  # Before the ledger, whose outcomes must survive a mistyped name.
+    _detector(candidate.model)  # Before the ledger is opened: a mistyped name must not erase its outcomes.
     ledger = Ledger(folder, fingerprint(candidate))
     hashes = {video: feed_hash(video) for video in {trial.video for trial in trials}}
     left = []
@@ -204,7 +204,7 @@ def _key(one: Trial | Outcome) -> tuple[str, str]:
 
 
 def feed_hash(video: Path) -> str:
-    """A hash of a feed's files: another feed of the same name has another one, and so has a changed feed."""
+    """A hash of a feed's files: it differs for another feed of the same name, and after the feed changes."""
     files = (video, video.with_suffix(".json"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
 
@@ -225,7 +225,7 @@ def fingerprint(candidate: Candidate) -> str:
 
 @dataclass
 class Ledger:
-    """The file of outcomes, which is started again when the fingerprint differs.
+    """The file of outcomes, which is restarted when the fingerprint differs.
 
     Attributes:
         folder: Where the file is.
@@ -265,7 +265,7 @@ class Ledger:
         """Appends an outcome to the file.
 
         Raises:
-            UserError: Another run has begun the file again for another model, autopilot or kit, or the file
+            UserError: Another run has restarted the file for another model, autopilot or kit, or the file
                 cannot be written any more.
         """
         with self._writing():

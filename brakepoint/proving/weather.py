@@ -78,7 +78,7 @@ def mounted(
     down_px: float = 0.0,
     zoom: float = 1.0,
 ) -> np.ndarray:
-    """A camera that is tilted, shifted, or has another lens; edge pixels fill the gaps.
+    """A camera that is tilted or shifted, or has another lens; edge pixels fill the gaps.
 
     Args:
         picture: The picture.
@@ -152,7 +152,7 @@ def random_for(weather: str, seed: int = 0) -> np.random.Generator:
 
 
 class WeatheredCamera:
-    """A camera whose pictures are changed by some weather.
+    """A camera whose pictures are changed by a weather condition.
 
     Args:
         camera: Source of the pictures; it is closed with this one.

@@ -205,7 +205,7 @@ class Registry:
         """The description of a version; None if there is none.
 
         Raises:
-            UserError: It is not a version's, or that of a version with another number.
+            UserError: The file does not describe a version, or describes one with another number.
         """
         key = self._key(number, VERSION_FILE)
         found = self._read(key, Version)
@@ -244,7 +244,7 @@ class Registry:
 
     @contextmanager
     def _model_of(self, number: int) -> Iterator[None]:
-        """Reports that a version lacks its model; the store's own error is about the kit's content."""
+        """Reports that a version lacks its model; the store's own error would be about the kit's content."""
         try:
             with self._errors():
                 yield

@@ -30,10 +30,10 @@ def emulate(architecture: str, rules: Path = RULES, kernel: Path = KERNEL) -> No
     Args:
         architecture: The architecture, as named in images.
         rules: Folder of the package's rules.
-        kernel: Folder in which the kernel takes rules.
+        kernel: Folder through which the kernel accepts rules.
 
     Raises:
-        UserError: The package is missing, or the kernel does not take the rule.
+        UserError: The package is missing, or the kernel does not accept the rule.
     """
     name = f"qemu-{MACHINES[architecture]}"
     wanted, taken = rules / f"{name}.conf", kernel / name

@@ -52,7 +52,7 @@ class ResultSpec(Part):
 
 
 class Mount(Part):
-    """A volume of the task in a step."""
+    """A volume of the task, mounted in a step."""
 
     name: str
     mount_path: str

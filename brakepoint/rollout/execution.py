@@ -147,7 +147,7 @@ class Execution:
         return self._all_of(use)
 
     def _may_run(self, use: Use) -> bool:
-        """A task that only comes after an unwanted one runs; one that needs its results does not."""
+        """Whether a task may run: it may follow a task whose condition is false, but not need its results."""
         skipped = {other for other in waits_for(use) if self._ended[other] is Outcome.SKIPPED}
         return skipped <= self._unwanted - uses_results_of(use)
 

@@ -101,7 +101,7 @@ def starts_a_run(push: Push, condition: str) -> bool:
 
     Args:
         push: The push.
-        condition: The trigger's CEL expression: conditions about branch and message that must all hold.
+        condition: The trigger's CEL expression: conditions on branch and message that must all hold.
 
     Raises:
         UserError: The condition contains something unsupported.

@@ -27,7 +27,7 @@ def in_order(pipeline: Pipeline) -> list[Use]:
 
 
 def waits_for(use: Use) -> set[str]:
-    """The tasks that must end before a task: those that it names, and those whose results it uses."""
+    """The tasks that must end before a task starts: those that it names, and those whose results it uses."""
     return {*use.run_after, *uses_results_of(use)}
 
 

@@ -15,7 +15,7 @@ ONCE_MORE = "Build once more"
 def push(clone: Path, forge: Forge) -> str:
     """Merges the forge's commits and pushes the result, without touching the clone.
 
-    If there is nothing new, pushes an empty commit, which builds the same state again.
+    If there is nothing new, pushes an empty commit, so that the same state is built again.
 
     Args:
         clone: Folder in a clone of the project; its `HEAD` is pushed.

@@ -27,7 +27,7 @@ KUSTOMIZE = '#!/bin/sh\nverb="$1"\nshift\n[ "$verb" = build ] && exec kubectl ku
 
 @cache
 def stand_ins() -> dict[str, Manifest]:
-    """The replacement of each image, by its repository."""
+    """The replacement for each image, by its repository."""
     file = resources.files(__package__) / "data" / "stand_ins.yaml"
     return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 

@@ -33,8 +33,8 @@ set -- capsh --chroot=. $held --shell=/bin/sh -- -c 'cd "$0" && exec "$@"' "$fol
 if [ "$$" = 1 ]; then "$@"; exit; fi
 exec "$@"
 """
-"""The first process of a process namespace remains this shell, as root: the kernel kills it together with the
-process that made the namespace, and then all others. A process that has changed its user is spared."""
+"""This shell remains the first process of a process namespace, as root: the kernel kills it together with the
+process that made the namespace, and then all others. A process that has changed its user would be spared."""
 WHOLE = ("--pid", "--fork", "--kill-child")
 ALL_CAPABILITIES = tuple(
     """
@@ -102,7 +102,7 @@ class Sandbox:
 
 
 def held_by(held: Confinement) -> list[str]:
-    """The `capsh` command that confines a process accordingly."""
+    """The `capsh` command that gives a process this confinement."""
     dropped = [f"cap_{name.lower()}" for name in ALL_CAPABILITIES if name not in held.capabilities]
     groups = ",".join(map(str, held.groups))
     return [

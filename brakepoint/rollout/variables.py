@@ -34,7 +34,7 @@ def fill_list(words: list[str], values: Values) -> list[str]:
     """Replaces variables in each string of a list; `$(params.NAME[*])` becomes all elements of that list.
 
     Raises:
-        UserError: As `fill`.
+        UserError: As for `fill`.
     """
     filled: list[str] = []
     for word in words:
@@ -48,7 +48,7 @@ def fill_value(value: Value, values: Values) -> Value:
     """Replaces variables in a parameter's value, a string or a list; a whole list may be passed on.
 
     Raises:
-        UserError: As `fill`.
+        UserError: As for `fill`.
     """
     if isinstance(value, list):
         return fill_list(value, values)

@@ -26,7 +26,7 @@ LISTENER_LABEL = {"brakepoint.io/listener": "brakepoint"}
 WEBHOOK = "brakepoint-webhook"
 KIND = "edge"
 DEFINITION = ("Containerfile", "ignore", f"locks/{KIND}.txt")
-"""The files of deploy/images that decide what runs as root, beside the registry's key, in `build`."""
+"""The files of deploy/images that decide what runs as root in `build`, where the registry's key is, too."""
 OVERLAY = "labs/step7_delivery/overlay"
 TESTS = 'make mission ARGS="--steps labs"'
 """The tests that must pass before an attendee's code is built: they drive every feed."""

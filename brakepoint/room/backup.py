@@ -1,4 +1,4 @@
-"""Backs a whole room up to one file that only its owner can read, and restores it on another machine.
+"""Backs up a whole room to one file that only its owner can read, and restores it on another machine.
 
 The backup contains the room's file and folder, the hidden feed, and everything in the buckets that the kit
 cannot re-create.

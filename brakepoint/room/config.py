@@ -27,7 +27,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}[a-z0-9]$")]
 
 
 def _with_a_port(address: str) -> str:
-    """Returns a URL if its port can exist."""
+    """Returns a URL if its port is valid."""
     if urlsplit(address).port == 0:
         raise ValueError("Port out of range 1-65535")
     return address
@@ -109,7 +109,8 @@ class Room(_Part):
             empty.
         openvino_image: Image of the platform's OpenVINO Model Server, which serves the same model, tensors in
             and out; or empty.
-        hidden_feed: An mp4 with its ground truth beside it, on which the instructor's machine scores.
+        hidden_feed: An mp4 with its ground truth beside it, on which the instructor's machine scores
+            submissions.
         final_feed: A different hidden feed, on which each attendee's best submission is scored at the end.
         map50_min: The mAP50 that a model must reach on the hidden feed, 0 to 1, before it may drive that
             feed.

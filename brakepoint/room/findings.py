@@ -1,4 +1,4 @@
-"""Problems that would keep a room from working on the day and can be detected beforehand."""
+"""Problems that would keep a room from working on the day, and that can be detected beforehand."""
 
 import hashlib
 import socket

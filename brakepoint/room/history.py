@@ -12,7 +12,7 @@ from brakepoint.workshop.progress import Progress
 
 COUNT_MAX = 999
 INCIDENTS_MAX = 99
-"""The most incidents that one attendee can report; their numbers start at 1."""
+"""Maximum number of incidents that one attendee can report; their numbers start at 1."""
 STUCK_AFTER_MIN = 10.0
 """If no further exercise has passed for this long, the attendee may need help."""
 CHECKS = "check."
@@ -20,7 +20,7 @@ CHECKS = "check."
 
 
 class Solved(BaseModel):
-    """How long an attendee took for an incident; nothing else about the incident is shared.
+    """How long an attendee took to solve an incident; nothing else about the incident is shared.
 
     Attributes:
         found_min: Minutes until the cause was named; None if it has not been named yet.

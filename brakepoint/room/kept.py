@@ -13,7 +13,7 @@ from brakepoint.room.locking import locked
 
 
 class Kept(BaseModel):
-    """A record that one command at a time may change; its file is written atomically.
+    """A record that only one command at a time may change; its file is written atomically.
 
     A subclass defines the file's name and permissions, and what happens to a damaged file.
     """

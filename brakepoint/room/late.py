@@ -26,7 +26,7 @@ def add_attendee(path: Path, handle: str) -> Room:
     if handle in room.everybody:
         raise UserError("room.error.there_already", handle=handle, room=room.name)
     is_next = handle in room.handles[room.attendees :][:1]
-    # Not as text, in which the ends of lines would change.
+    # Read as bytes: reading as text would change the line endings.
     content = _with_one_more(path.read_bytes().decode(), room, "" if is_next else handle)
     larger = parse_room(content, path)
     write(path, content)

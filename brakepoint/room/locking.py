@@ -1,4 +1,4 @@
-"""Lets one command at a time change a room; in its own module, since Windows has no such lock."""
+"""Lets only one command at a time change a room; in its own module, since Windows has no such lock."""
 
 import fcntl
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 RECORDS, ACCOUNTS, SCORING = ".lock", ".accounts.lock", ".scoring.lock"
-"""The files that are locked: for the day's records, for accounts with everything made from them, and for the
-scoring of submissions."""
+"""The files that are locked: for the day's records, for the accounts and everything made from them, and for
+the scoring of submissions."""
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def locked(folder: Path, name: str = RECORDS, wait: bool = True) -> Iterator[Non
         wait: Whether to wait until the other command has finished.
 
     Raises:
-        BlockingIOError: Another command has the lock, and is not waited for.
+        BlockingIOError: Another command has the lock, and `wait` is False.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("w") as file:

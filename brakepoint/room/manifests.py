@@ -14,7 +14,7 @@ from brakepoint.room.openshift_ai import platform_manifests
 ROOM_LABEL, ATTENDEE_LABEL = "brakepoint.io/room", "brakepoint.io/attendee"
 CONNECTION_NAME = "aws-connection-brakepoint"
 ROLE = "edit"
-"""A role built into the cluster, which may change everything that runs in the namespace, but no rights."""
+"""A role built into the cluster, which may change whatever runs in the namespace, but no permissions."""
 CONTAINER_DEFAULT = {"cpu": "1", "memory": "2Gi"}
 CONTAINER_REQUEST = {"cpu": "100m", "memory": "256Mi"}
 DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -34,7 +34,7 @@ LET_IN = (
 )
 """Namespaces from which connections are allowed.
 
-They contain the router (also if it uses its host's network), monitoring, the workspace operator, DevSpaces'
+They contain the router (even when it uses its host's network), monitoring, the workspace operator, DevSpaces'
 gateway, and OpenShift AI's dashboard.
 """
 

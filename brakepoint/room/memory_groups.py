@@ -138,7 +138,8 @@ def children(process: int) -> list[int]:
 def _threads(process: int) -> Iterator[tuple[list[int], int]]:
     """For each thread of a process: its children, and how many kB the process holds.
 
-    Only threads that end meanwhile are skipped: a process that starts and ends many must not hide its others.
+    Only threads that end meanwhile are skipped: a process that starts and ends many threads must not thereby
+    hide its others.
     """
     with suppress(OSError):
         for thread in Path("/proc", str(process), "task").iterdir():

@@ -50,7 +50,7 @@ def check_model(path: Path) -> None:
 
 
 def _tensors(part: Any) -> Iterator[Any]:
-    """Every tensor of a model, whether it is among the weights, sparse or not, or in a node."""
+    """Every tensor of a model: the weights, dense or sparse, and those inside nodes."""
     from onnx import TensorProto
 
     if isinstance(part, TensorProto):

@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def platform_manifests(room: Room, handle: str) -> Iterator[Manifest]:
-    """The manifests for an attendee's namespace for which the room names an image or a repository."""
+    """Those manifests for an attendee's namespace whose image or repository the room names."""
     if room.repository:
         yield _read(METRICS)
     if room.pipeline_image:

@@ -185,7 +185,7 @@ class Scores(Kept):
             final: Whether this is the outcome of the final.
 
         Raises:
-            OSError: The file cannot be written; the next call of `add` or `catch_up` writes this outcome,
+            OSError: The file cannot be written; the next call to `add` or `catch_up` writes this outcome,
                 too.
         """
         self._unwritten.append((handle, outcome, final))

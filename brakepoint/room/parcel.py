@@ -11,7 +11,7 @@ from brakepoint.room.model_check import MODEL_MAX_BYTES
 
 SUBMISSION_KEY = "room/submission"
 MODEL_KEY, AUTOPILOT_KEY = "room/model.onnx", "room/step6_autopilot.py"
-"""The two objects of a submission by an older kit, which are read if there is no other."""
+"""The two objects of a submission by an older kit, which are read if the one object is missing."""
 AUTOPILOT_MAX_BYTES = 200_000
 HEAD_MAX_BYTES = 128
 LIMITS = {
@@ -19,7 +19,7 @@ LIMITS = {
     MODEL_KEY: MODEL_MAX_BYTES,
     AUTOPILOT_KEY: AUTOPILOT_MAX_BYTES,
 }
-"""Each object of a submission, and the maximum number of its bytes."""
+"""Each object of a submission, and its maximum size in bytes."""
 HEAD = re.compile(rb"brakepoint submission 1, sha256 ([0-9a-f]{64}), autopilot (\d{1,9})\n")
 """The first line; the autopilot's bytes follow, then the model's. The hash is that of both."""
 

@@ -9,7 +9,7 @@ from brakepoint.room.config import Room
 
 NAME = "brakepoint-prewarm"
 NAMESPACE = "brakepoint-images"
-"""The namespace of the images that the cluster builds, whose pods may therefore pull these."""
+"""The namespace of the images that the cluster builds; its pods may therefore pull these images."""
 HOLD = ("sleep", "infinity")
 GPU_NODES = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
 """Tolerates the taint of GPU nodes, which need the training image, too."""
@@ -30,7 +30,7 @@ def prewarm_manifest(room: Room) -> str:
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
         "tolerations": [GPU_NODES],
-        # A room uses no others, and most images are for no other.
+        # A room uses only amd64 nodes, and most images are for amd64 only.
         "nodeSelector": {"kubernetes.io/arch": "amd64"},
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_holder(number, image) for number, image in enumerate(dict.fromkeys(room.images))],

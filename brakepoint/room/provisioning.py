@@ -1,8 +1,8 @@
 """From `room.yaml` to a room: plans the changes, applies them, and removes the room.
 
 A room is compared with the existing state item by item: applying twice changes nothing, and applying again
-completes an interrupted run. Applying never deletes anything that an attendee has stored: attendees who leave
-lose access, and get their work, password and key back when they return.
+completes an interrupted run. Applying never deletes anything that an attendee has stored: when attendees
+leave, they lose access; when they return, they get back their work, password and key.
 """
 
 import json
@@ -80,7 +80,7 @@ class CardChanges:
     Attributes:
         new: Handles whose card has never been printed.
         again: Handles whose card is out of date.
-        void: Handles that have left the room.
+        void: Handles of attendees who have left the room.
     """
 
     new: tuple[str, ...]
@@ -206,7 +206,7 @@ class Provisioner:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accounts(self) -> Accounts:
-        """All known accounts, even of attendees who have left, and a new one for each attendee without."""
+        """All known accounts, even of attendees who have left, and new ones for attendees who have none."""
         known = Accounts.load(self.folder).accounts
         new = {name: Account.new() for name in self.room.everybody if name not in known}
         return Accounts(accounts=known | new)

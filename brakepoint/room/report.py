@@ -51,7 +51,7 @@ class ExerciseStory:
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """One wrong answer that the checks know.
+    """One wrong answer that the checks recognise.
 
     Attributes:
         message: The check's message, with its placeholders.

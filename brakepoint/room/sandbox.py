@@ -289,7 +289,7 @@ def _walls(handed_in: dict[Path, Path]) -> list[str]:
     """
     command = ["bwrap", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    if os.getuid() == 0:  # It becomes the user nobody before reading anything, without capabilities.
+    if os.getuid() == 0:  # The sandbox becomes user `nobody`, without capabilities, before reading anything.
         command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     for name in LINKS:
         if Path("/", name).is_symlink():

@@ -145,7 +145,7 @@ def _lay_tripwire(answering: BinaryIO) -> None:
 
 
 def _detector(path: Path) -> Answer:
-    """Checks a model before loading it, and answers pictures with detections."""
+    """Checks a model before loading it, and returns the detections for each picture."""
     import numpy as np
 
     from brakepoint.detector import Detector

@@ -31,13 +31,13 @@ def score_room(
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
     """Scores every new submission, several at a time, one per attendee.
 
-    Attendees who have used fewer tries come first. A failure of a submission is its outcome, not an error.
+    Attendees who have used fewer tries come first. If a submission fails, that is its outcome, not an error.
 
     Args:
         room: The room.
         store: The room's object store.
         scores: Scores of the room; they are updated, also in the room's folder.
-        stopping: Ends the scoring; submissions being scored at that moment have no outcome.
+        stopping: Ends the scoring; submissions being scored at that moment get no outcome.
 
     Yields:
         Handle and outcome of each new submission.
@@ -127,7 +127,7 @@ def score_final(
 
 @contextmanager
 def _alone(room: Room) -> Iterator[None]:
-    """Two commands would each count a try, and write the submission while the other reads it.
+    """Lets one command score at a time: two would count a try twice, and disturb each other's files.
 
     Raises:
         UserError: Another command is scoring.
@@ -168,7 +168,7 @@ def _hidden(wanted: Path | None, name: str) -> Path:
 def _waiting(
     room: Room, store: Buckets, scores: Scores, rulings: Rulings
 ) -> tuple[list[str], dict[str, Exception]]:
-    """The attendees whose submission is not scored yet; those who have used the fewest tries come first.
+    """The attendees whose submission has not been scored yet; those who have used fewest tries come first.
 
     Returns:
         Their handles, and the errors for unreadable buckets, which their owners can fix and which must not
@@ -193,7 +193,7 @@ def _waiting(
 def _judge_all(
     handles: list[str], judge: Callable[[str], SubmissionOutcome], stopping: threading.Event
 ) -> Iterator[tuple[str, SubmissionOutcome]]:
-    """Scores several submissions at a time; interrupted ones have no outcome."""
+    """Scores several submissions at a time; interrupted ones get no outcome."""
 
     def outcome(handle: str) -> SubmissionOutcome | None:
         if stopping.is_set():
@@ -219,7 +219,7 @@ def _judge_all(
 
 
 def _seated(room: Room, handle: str) -> datetime | None:
-    """When the work of a handle last became another's, or nobody's, by a reset or a move."""
+    """When the work under a handle last became someone else's, or nobody's, by a reset or a move."""
     return Rulings.load(room.folder).seated.get(handle)
 
 
@@ -227,7 +227,7 @@ def _require_seated_since(seated: datetime | None, room: Room, handle: str) -> N
     """Checks that a submission still belongs to its handle.
 
     Raises:
-        Aborted: It was reset or moved while it was being scored.
+        Aborted: The attendee's work was reset or moved while the submission was being scored.
     """
     if _seated(room, handle) != seated:
         raise Aborted

@@ -1,4 +1,4 @@
-"""The pages that a room's attendees take home, from what the room has kept of each attendee."""
+"""The pages that a room's attendees take home, from what the room has kept about each attendee."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ FOLDER = "souvenirs"
 
 @dataclass(frozen=True)
 class Gathered:
-    """What the room has kept of one attendee.
+    """What the room has kept about one attendee.
 
     Attributes:
         handle: Handle of the attendee.
-        heard: What the board has heard of the attendee; None if it has heard nothing.
+        heard: What the board has heard from the attendee; None if it has heard nothing.
         marks: The attendee's scores; None if there are none, or they do not count.
         run: The recording of the run that got the score; None if there is none.
         feed: The feed of that run; None if the room names none.
@@ -47,10 +47,10 @@ class Gathered:
 
 
 def gather(room: Room) -> list[Gathered]:
-    """What the room has kept, for each attendee of whom it has kept something.
+    """What the room has kept, for each attendee about whom it has kept something.
 
     Raises:
-        UserError: The room has kept nothing of anyone, or the scores cannot be read.
+        UserError: The room has kept nothing about anyone, or the scores cannot be read.
     """
     heard, marks = History.load(room.folder).heard, Scores.load(room.folder).marks
     out = Rulings.load(room.folder).disqualified
@@ -65,7 +65,7 @@ def gather(room: Room) -> list[Gathered]:
 
 
 def _gathered(room: Room, handle: str, heard: Heard | None, marks: Marks | None) -> Gathered:
-    """What is kept of one attendee; the run is the one of the final if there is one, otherwise the best."""
+    """What is kept about one attendee; the run is that of the final if there is one, otherwise the best."""
     is_final = marks is not None and marks.final is not None and marks.final.reason is None
     run = folder_of(room, handle) / (FINAL if is_final else BEST) / RUN_NAME
     feed = room.final_feed if is_final else room.hidden_feed
@@ -84,7 +84,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
         "".
 
     Raises:
-        UserError: The room has kept nothing of anyone, or a record of the room cannot be read.
+        UserError: The room has kept nothing about anyone, or a record of the room cannot be read.
     """
     everybody = gather(room)
     with (

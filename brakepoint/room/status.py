@@ -1,4 +1,4 @@
-"""The status of each attendee of a room: what is missing, how much is stored, and when it last changed."""
+"""The status of each attendee: what is missing, how much is stored, and when something was last written."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ AUTOPILOT_LIMITS = SandboxLimits(
 DETECTOR_LIMITS = SandboxLimits(
     memory_mb=6144, cpu_s=600, processes=64, answer_s=20.0, held_mb=1024, total_s=150.0
 )
-"""`total_s` is in both limits about five times what the kit's own file needs on a busy machine."""
+"""In both limits, `total_s` is about five times what the kit's own file needs on a busy machine."""
 NAMES = ("model.onnx", "step6_autopilot.py")
 RUN_NAME = "run.json"
 """Recording of the submission's run, beside its two files."""

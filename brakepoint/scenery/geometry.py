@@ -124,7 +124,7 @@ def camera_pose(
 
 
 def _crooked_deg(scenario: Scenario, index: int) -> tuple[float, float]:
-    """Tilt of a sign, clockwise as seen from the train, and turn to its right, in degrees."""
+    """Tilt of a sign, clockwise as seen from the train, and its turn to the train's right, in degrees."""
     sign = scenario.signs[index]
     drawn = np.random.default_rng([scenario.seed, _CROOKED, index]).normal(0, CROOKED_SIGMA_DEG)
     tilt, turn = np.clip(drawn, -2 * CROOKED_SIGMA_DEG, 2 * CROOKED_SIGMA_DEG).tolist()
@@ -187,7 +187,7 @@ def project(camera: CameraPose, model: CameraModel, points_cm: np.ndarray) -> tu
 
 
 def _box(pixels: np.ndarray, model: CameraModel) -> tuple[float, float, float, float] | None:
-    """The box around the points in the frame, extended to each edge of the frame beyond which points are."""
+    """The box around the points in the frame, extended to each frame edge beyond which there are points."""
     size = np.array([model.width_px, model.height_px], dtype=float)
     inside = ((pixels >= 0) & (pixels <= size)).all(axis=1)
     if not inside.any():

@@ -66,7 +66,7 @@ def _snowflake(ink: str, paper: str) -> str:
 
 
 def _skidding(ink: str, paper: str) -> str:
-    """A car from behind, and the wavy lines of its wheels."""
+    """A car from behind, and the wavy lines left by its wheels."""
     car = box(-28, 0, 56, 28, 5, ink) + fill("M-18 2L-10 -20H16L22 2Z", ink)
     return turned(car, -10, 0, 0) + stroke("M-20 34Q-34 44 -20 52T-20 70M14 34Q0 44 14 52T14 70", 8, ink)
 
@@ -180,7 +180,7 @@ def _no_stopping() -> str:
 
 
 def _give_way() -> str:
-    """A white triangle with a red border, its tip below."""
+    """A white triangle with a red border, pointing down."""
     layers = fill(triangle_path(0, TRIANGLE_CORNER), RED) + fill(triangle_path(24, 5), WHITE)
     return turned(layers, 180, 0, 0)
 

@@ -17,11 +17,11 @@ from brakepoint.sockets import LOCALHOST, free_port
 Plugins = dict[str, dict[str, Any]]
 """The plug-ins that amqtt loads: the settings of each, by its class."""
 CLOSE_WITHIN_S = 0.5
-"""Since Python 3.12, a server waits for its last connection, and amqtt keeps even a silent one."""
+"""Since Python 3.12, a server waits for its last connection to close, and amqtt keeps even a silent one."""
 
 
 def run(settings: ServiceSettings, stopping: threading.Event, plugins: Plugins | None = None) -> None:
-    """Listens at the broker address of the settings.
+    """Listens at the broker address given in the settings.
 
     Args:
         settings: Where to listen.

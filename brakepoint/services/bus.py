@@ -27,7 +27,7 @@ from brakepoint.sockets import answers, is_host_name
 T = TypeVar("T")
 HEARTBEAT_S = 1.0
 KEEPALIVE_S = 5
-"""After one and a half times this, the broker gives a silent client up, and publishes its last will."""
+"""After one and a half times this, the broker gives up on a silent client, and publishes its last will."""
 BACK_OFF_S = (1, 2)
 """Delay of the first attempt to reconnect, and the longest delay between later attempts."""
 PATIENCE_S = 3.0
@@ -38,7 +38,7 @@ At the start the broker is always absent, since all services start at once.
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TRAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 SESSION_KEEPER = "controller"
-"""The service whose session outlives a lost broker and a killed process: a person's stop must not be lost."""
+"""The service whose session outlives a lost connection or dead process: a person's stop must not be lost."""
 SECRET_NAME_BYTES = 9
 SHORT_S, SHORT_MAX = 5.0, 3
 """This many consecutive connections that a broker accepted and soon closed aren't an accident."""
@@ -83,7 +83,7 @@ def _without_password(url: str) -> str:
 
 
 class Latency(NamedTuple):
-    """Latency from the capture of a frame until the train receives the order."""
+    """Latency from the capture of a frame to the train's receipt of the order."""
 
     median_ms: float
     p95_ms: float
@@ -209,8 +209,8 @@ class Bus:
 
     def _disconnected(self, client: mqtt.Client, *_: object) -> None:
         self._lost_at = time.monotonic()
-        # The client would repeat them when it is connected again. Meanwhile, a person may stop the train that
-        # they start, and the broker may retain something newer.
+        # The client would send pending messages when it is connected again. By then, a person may have
+        # stopped the train that they would start, and the broker may retain something newer.
         client.drop_out_messages()
         was_short = self._lost_at - self._connected_at < SHORT_S
         # A broker that dies closes its connections, too, and throws nobody out.
@@ -354,7 +354,7 @@ class Bus:
 
 
 def _send_at_once(_client: object, _data: object, connection: Any) -> None:
-    """Disables Nagle's algorithm, which delays a message until the broker acknowledges the last one."""
+    """Disables Nagle's algorithm, which delays a message until the broker acknowledges the previous one."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 

@@ -101,7 +101,7 @@ class Capture:
         if frame is None:
             return None
         self._frame_id += 1
-        # A recorded picture shows where the train was before: a run may have begun meanwhile.
+        # A recorded picture shows where the train was before the read, during which a run may have begun.
         captured_at = began_at if self._is_recorded else CLOCK.now()
         return replace(frame, frame_id=self._frame_id, captured_at=captured_at)
 

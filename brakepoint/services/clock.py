@@ -9,7 +9,7 @@ import os
 import time
 
 CLOCK_VARIABLE = "BRAKEPOINT_CLOCK"
-"""By how many seconds this time is ahead of `steady_s`, which is the same in all processes of a machine."""
+"""Variable with the seconds by which this time is ahead of `steady_s`, which a machine's processes share."""
 
 
 def steady_s() -> float:

@@ -30,7 +30,7 @@ from brakepoint.texts import text
 TURN_S = 1 / 60
 """Longest wait for an order: the train's reports arrive 30 times a second, and none should wait longer."""
 RESUME_WITHIN_S = 30.0
-"""A restarted controller resumes a mission that is no older than this; a person must start older ones."""
+"""A restarted controller resumes a mission that is no older than this; a person must restart older ones."""
 LISTEN_S = 1.0
 """How long a new controller listens for such a mission before it declares its own."""
 TRAIN_SILENT_S = 1.0
@@ -48,7 +48,7 @@ Meaning = tuple[OrderKind, Reason, SignClass | None]
 
 
 class Controller:
-    """Passes orders on while the mission runs, and otherwise brakes by hand.
+    """Passes orders on while the mission runs, and otherwise brakes, with `Reason.BY_HAND`.
 
     Args:
         bus: The broker.
@@ -76,7 +76,7 @@ class Controller:
             self._gate.begin_run(known.run, resumed=True)
             self._has_begun = True
             return known
-        # A controller before this one, of which nothing is known, has used lower numbers.
+        # Higher than the numbers of any earlier controller, even of one of which nothing is known.
         run = known.run + 1 if known else int(now)
         return MissionState(run=run, feed=feed, running=False, since=now, at=now)
 
@@ -228,7 +228,7 @@ def await_broker(bus: Bus, stopping: threading.Event) -> None:
 
 
 def stand_by(listener: Bus, stopping: threading.Event) -> None:
-    """Waits until no other controller has been heard of for a while."""
+    """Waits until no other controller has been heard from for a while."""
     heartbeat, heard_at = ProbeFile(), time.monotonic()
     while not stopping.is_set() and time.monotonic() - heard_at < OTHER_GONE_S:
         heartbeat.beat()

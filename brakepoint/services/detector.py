@@ -168,7 +168,7 @@ def run(settings: ServiceSettings, stopping: threading.Event) -> None:
 
     cv2.setNumThreads(1)
     trains = len(settings.of_each_train)
-    most = 1 + 2 * trains  # A train may come back while its last thread still ends.
+    most = 1 + 2 * trains  # A train may come back while its previous thread is still ending.
     with ThreadPoolExecutor(most) as threads, join(settings, "detector") as replicas:
         models = threads.submit(load_models, settings.detector, trains)
         Shift(settings, replicas, models).run(stopping, threads)

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with a live train, inflicted on real processes, for drill and tests."""
+"""Everything that can go wrong with a live train, inflicted on real processes, for the drill and tests."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from brakepoint.services.supervisor import Supervisor
 from brakepoint.services.topics import CONTROL, MISSION, ORDER, ORDERS
 
 WITHIN_S = 60.0
-"""How long the drill waits for anything, even on a busy machine."""
+"""How long the drill waits for anything: enough even for a busy machine."""
 LOOK_S = 0.005
 FAULT_S = 2.0
 """How long a fault of the camera lasts."""
@@ -123,7 +123,7 @@ def _hung(service: str, stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _killed(service: str, stage: Stage) -> Iterator[None]:
-    """Kills a service and each replacement: one that is ready before the train stops could drive on."""
+    """Kills a service and each replacement: one that is ready before the train stops could keep it moving."""
 
     def kill(_: int) -> None:
         if pid := stage.services.pid(service):
@@ -186,8 +186,8 @@ def _controller_robbed(stage: Stage) -> Iterator[None]:
 def _two_controllers(stage: Stage) -> Iterator[None]:
     """Pictures stop while a second controller is connected to the same train; then the second one dies.
 
-    If pictures stopped first, they and the change of controller would be two faults, one after the other, and
-    the stopping distance is promised for each alone.
+    If pictures stopped first, that and the change of controller would be two faults, one after the other, and
+    the stopping distance is promised only for one fault at a time.
     """
     met = threading.Event()
     second = Supervisor(

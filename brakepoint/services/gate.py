@@ -1,4 +1,4 @@
-"""Decides which orders a controller passes on to the train. This module is pure: it reads no clock."""
+"""Decides which orders a controller passes on to the train. This module is pure: it does not read a clock."""
 
 from enum import StrEnum
 

@@ -66,7 +66,8 @@ class Link:
         try:
             connected.sendall(order.model_dump_json().encode() + b"\n")
         except OSError:
-            # Reports may still arrive: only a new link takes orders again, and that may already be there.
+            # Reports may still arrive, but only a new link takes orders again, so this one is cut; by now,
+            # `self._socket` may be the new one.
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
             return False
@@ -92,7 +93,7 @@ class Link:
 
     def _read(self, connected: socket.socket) -> None:
         with connected.makefile("rb") as lines:
-            # A socket that was closed is released only when its file is, too.
+            # A closed socket is released only when its file is closed, too.
             while not self._closed.is_set() and (line := lines.readline(LINE_MAX_BYTES)):
                 try:
                     self._newest = FromTrain.model_validate_json(line)

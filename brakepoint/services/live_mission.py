@@ -22,7 +22,7 @@ DRIVING = ("train", "controller", "capture", "detector", "autopilot")
 TURN_S = 0.05
 START_WITHIN_S = 20.0
 AGAIN_S = 1.0
-"""How long an unanswered request waits until it is repeated."""
+"""How long to wait before an unanswered request is repeated."""
 
 
 def drive_live(assignment: Assignment, settings: ServiceSettings, tell: TellProgress) -> Run:
@@ -64,9 +64,9 @@ def stop(bus: Bus) -> None:
 
 
 def _insist(bus: Bus, action: Action, feed: str, is_done: Callable[[MissionState], bool]) -> MissionState:
-    """Repeats a request until it is carried out, since the broker may be away.
+    """Repeats a request until it is carried out, since the broker may be unavailable.
 
-    A controller that receives the same request twice carries it out once, and ignores an old one.
+    A controller that receives the same request twice carries it out once, and ignores an old request.
     """
     until, due = time.monotonic() + START_WITHIN_S, 0.0
     request = Control(action=action, feed=feed, at=CLOCK.now())

@@ -1,7 +1,7 @@
 """The replicas of one detector share its trains.
 
 All replicas of a Deployment have the same settings. Each announces itself to the others once a second, and
-each computes the same shares from the names that it hears. Therefore the broker needs no support for sharing,
+each computes the same shares from the names that it hears. Therefore the broker need not support sharing,
 each train has one replica, and the order of its frames is kept.
 """
 
@@ -20,24 +20,24 @@ from brakepoint.services.bus import HEARTBEAT_S, Bus
 from brakepoint.services.topics import REPLICA
 
 SILENT_AFTER_S = 5.0
-"""A replica that was not heard for this long, although the broker delivers messages, is gone.
+"""A replica that has not been heard for this long, although the broker delivers messages, is gone.
 
 If a replica's machine is lost, its last will comes later: a broker waits for one and a half times
 `KEEPALIVE_S`.
 """
 PAUSE_S = 2.5 * HEARTBEAT_S
-"""If a replica does not hear its own heartbeat for longer, the broker was away, or its machine slept."""
+"""A longer time without its own heartbeat means that the replica's machine slept or the broker was down."""
 INTRODUCTION_S = 0.3
 """How long a new replica waits for the answers of the others once it hears its own heartbeat."""
 UNHEARD_S = 1.5
-"""After this long without its own heartbeat, a replica works alone: the broker or the right is missing."""
+"""After this long without its own heartbeat, a replica works alone: the broker or a permission is missing."""
 NAME_DIGITS = 8
 
 
 def shares(trains: Iterable[str], replicas: Iterable[str]) -> dict[str, str]:
     """The replica of each train: rendezvous hashing, with a limit on the load.
 
-    Of the replicas that have not got their full share of the trains yet, each train goes to the one with the
+    Of the replicas that do not have their full share of the trains yet, each train goes to the one with the
     lowest hash of both names. So the shares are as equal as the number of trains allows. When a replica comes
     or goes, hardly any train moves except the replica's own: with one other replica none, with several one or
     two.

@@ -19,7 +19,7 @@ from brakepoint.services.clock import CLOCK
 from brakepoint.services.topics import CONTROL, QUEUE
 
 CONTROL_AGE_MAX_S = 5.0
-"""Older requests of a person are ignored, except for a stop, which is carried out however late."""
+"""A person's request older than this is ignored, unless it is a stop, which is obeyed however late."""
 LATE_MAX_S = 1.0
 """A replica that hands over a train gives its last answer within this time."""
 BROKE_DOWN = 1
@@ -91,7 +91,7 @@ def still_starting(buses: Sequence[Bus]) -> Iterator[None]:
 def _hear_people(part: Part, bus: Bus, stopping: threading.Event, heard: deque[Control]) -> None:
     while (control := bus.take(CONTROL)) is not None:
         if control in heard:
-            continue  # The connection was lost before the broker knew that it had arrived.
+            continue  # Delivered twice: the connection was lost before the acknowledgement arrived.
         heard.append(control)
         is_late = abs(CLOCK.now() - control.at) > CONTROL_AGE_MAX_S
         if is_late and control.action is not Action.STOP:
@@ -132,14 +132,14 @@ def since(mission: MissionState | None) -> float:
 def is_late(seen: Detections, last: Detections | None) -> bool:
     """Whether this frame, or a newer one, has already been answered.
 
-    While a train is handed over, two replicas of the detector may answer. An answer that is much older isn't
-    late: the camera's clock was set.
+    While a train is handed over, two replicas of the detector may answer. An answer that is much older does
+    not count as late: the camera's clock has been set back.
     """
     return last is not None and 0.0 <= last.captured_at - seen.captured_at < LATE_MAX_S
 
 
 class Pace:
-    """Makes a loop turn at a constant rate; after a delay, the loop does not catch up.
+    """Makes a loop run at a constant rate; after a delay, the loop does not catch up.
 
     Args:
         rate_hz: Turns per second.

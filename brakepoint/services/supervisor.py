@@ -1,4 +1,4 @@
-"""Starts the services as processes, waits until all are ready, restarts those that die, leaves no orphans."""
+"""Starts the services as processes, waits for all to be ready, restarts dead ones, and leaves no orphans."""
 
 import math
 import os
@@ -31,9 +31,9 @@ LINK_ANSWERS_WITHIN_S = 10.0
 """How long to wait, once all others are ready, for a train's side that is already running."""
 STOP_WITHIN_S = 4.0
 BACK_OFF_S = (0.5, 8.0)
-"""Delay of a restart: at first the first one; it doubles with each further death, up to the second."""
+"""Delay of a restart: initially the first value, doubled with each further death, up to the second."""
 LASTED_S = 20.0
-"""A service that ran this long has recovered, so the delay of its next restart is the first one again."""
+"""A service that ran this long has recovered, so the delay of its next restart is the first value again."""
 LOOK_EVERY_S = 0.1
 HUNG_AFTER_S = 5.0
 """A service that is silent for this long, although the broker delivers messages, is killed and restarted."""
@@ -162,7 +162,7 @@ class Supervisor:
         return command, {**os.environ, **self.settings.environment(), **self._clock}
 
     def stop(self) -> None:
-        """Stops every service, the broker last; those that do not react are killed. May be called twice."""
+        """Stops every service, the broker last; those that do not respond are killed. May be called twice."""
         self._stopping.set()
         if self._watcher.is_alive():
             self._watcher.join()
@@ -196,7 +196,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",  # A driver may write anything, and a service whose pipe nobody reads hangs.
-            start_new_session=True,  # Ctrl-C is for the supervisor, which stops them in order.
+            start_new_session=True,  # Ctrl-C is for the supervisor, which stops the services in order.
         )
         threading.Thread(target=self._listen, args=(child.name, child.process), daemon=True).start()
 
@@ -215,7 +215,7 @@ class Supervisor:
             self._tell(name, line.rstrip())
 
     def _tell(self, name: str, line: str) -> None:
-        """Reports a line; a full disk or a closed terminal must end no watch, and block no service's pipe."""
+        """Reports a line; neither a full disk nor a closed terminal may end the watch or block a pipe."""
         with suppress(OSError, ValueError, SystemExit):  # Rich raises SystemExit if a pipe was closed.
             self._on_line(name, line)
 
@@ -235,7 +235,7 @@ class Supervisor:
                     child.process.kill()
 
     def _listen_to_all(self, now: float) -> None:
-        """Records every heartbeat, even the supervisor's: if it hears itself, it can hear the others."""
+        """Records every heartbeat, even the supervisor's own: if it hears itself, it can hear the others."""
         if now - self._looked_at > PAUSE_S:  # After a sleep of its own, elapsed time proves nothing.
             for child in (self._echo, *self._children.values()):
                 child.heard_at = child.heard_since = now
@@ -244,7 +244,7 @@ class Supervisor:
         while (status := self._bus.take(STATUS)) is not None:
             heard = self._echo if status.service == NAME else self._children.get(status.service)
             if heard is None or CLOCK.now() - status.at > now - heard.started_at:
-                continue  # It is from the previous process. The clock may have been set since, so ages count.
+                continue  # From the previous process. Ages are compared: the clock may have been set since.
             if status.health is Health.READY:
                 heard.hear(now)
             elif status.health is Health.STARTING:
@@ -260,7 +260,7 @@ class Supervisor:
         _end(process, 0.0)
         now = time.monotonic()
         lived_s = now - child.started_at
-        child.is_ready, child.started_at = False, now  # No heartbeat that is still on its way is a new one.
+        child.is_ready, child.started_at = False, now  # Heartbeats still on their way count as old.
         if process.returncode == WRONG_USAGE:
             self._failed = child.name
             child.process, child.due_at = None, math.inf
@@ -277,7 +277,7 @@ class Supervisor:
             if self._interrupted():
                 return
             awaits_link = waiting == ["train"] and self._children["train"].due_at == math.inf
-            if not awaits_link:  # Another may have died meanwhile: the link could not be heard.
+            if not awaits_link:  # Without the other services (one may have died), the link isn't heard.
                 link_until = math.inf
             elif link_until == math.inf:
                 link_until = time.monotonic() + LINK_ANSWERS_WITHIN_S

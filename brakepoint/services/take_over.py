@@ -1,4 +1,4 @@
-"""The embedded broker's repair of amqtt 0.12: who takes over a session keeps receiving its messages."""
+"""The embedded broker's fix for amqtt 0.12: a client that takes over a session receives its messages."""
 
 import asyncio
 from typing import Any
@@ -15,11 +15,11 @@ class Broker(amqtt.broker.Broker):
     Both connections share one session. In amqtt the end of the former marks the session as disconnected, even
     when the new connection has already begun. The broker then stores all messages for the session, and the
     client with the new connection receives none. If two clients begin a session at the same time, amqtt makes
-    two sessions with one name, and one of the clients receives none either.
+    two sessions with one name, and one of the clients likewise receives no messages.
     """
 
     async def _authenticate(self, session: Session, listener: Any) -> bool:
-        """Between this check and the beginning of the connection, no other client has its turn."""
+        """Between this check and the beginning of the connection, no other client gets a turn."""
         is_admitted: bool = await super()._authenticate(session, listener)
         name = session.client_id or ""
         while is_admitted and (known := self._sessions.get(name)):

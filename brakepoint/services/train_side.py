@@ -60,7 +60,7 @@ class GuardedTrain:
     def hear(self, order: GivenOrder) -> bool:
         """Carries an order out, unless the order is old or for another run.
 
-        Only a person's order begins a new run, never an autopilot's: a train that was restarted in mid-run
+        Only a person's order begins a new run, never an autopilot's: a train that was restarted mid-run
         believes that it is at the start, and must not set off because its autopilot is still driving.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Runs KServe's REST and gRPC servers, by default on this machine only, and robust against bad requests.
+"""Runs KServe's REST and gRPC servers, robust against bad requests, and by default on this machine only.
 
 KServe's own `ModelServer` listens on every address, lets anyone unload a model, and answers many client
 errors with 500. Therefore this module assembles the parts of that server itself.
@@ -247,7 +247,7 @@ def _hear_signals(rest: RESTServer) -> list[int]:
         heard.append(number)
         rest._server.should_exit = True
 
-    with suppress(NotImplementedError):  # Not available on Windows itself.
+    with suppress(NotImplementedError):  # Not available on native Windows.
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, hear, number)
     return heard

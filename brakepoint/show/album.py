@@ -19,7 +19,7 @@ EXPORT_NAME = "label-studio.json"
 PICTURES = "pictures"
 NAME = re.compile(r"shown_(\d{4,})\.jpg")
 LEAST_SIDE = 0.002
-"""Least side of a box as a fraction of the picture: a smaller one was drawn by accident."""
+"""Minimum side of a box, as a fraction of the picture: a smaller box was drawn by accident."""
 SIGNS_MAX = 50
 Json = dict[str, Any]
 

@@ -57,7 +57,7 @@ def make_app(
     Args:
         detector: The model's detector, which examines one picture at a time.
         album: Stores the labelled pictures.
-        samples: Pictures of the kit, for a person without a camera.
+        samples: Pictures that come with the kit, for a person without a camera.
         token: Required to use the page; empty when only this machine can reach the page.
         facts: Further constants that the page shows.
     """

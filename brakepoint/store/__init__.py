@@ -1,4 +1,4 @@
-"""The object store: any S3, or the kit's own store on this machine if none is set."""
+"""The object store: any S3 store, or the kit's own on this machine if none is set."""
 
 from brakepoint.store.connection import Connection, object_store
 from brakepoint.store.content import BASE_MODEL_PREFIX, CONTENT_DIR, STILLS_PREFIX, StoredObject, seed

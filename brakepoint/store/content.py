@@ -58,7 +58,7 @@ def content() -> dict[str, Path]:
 
 
 def checksums(files: dict[str, Path]) -> str:
-    """The contents of `SHA256SUMS` for files, given by key."""
+    """The contents of `SHA256SUMS` for files that are given by key."""
     return "".join(f"{sha256(path)}  {key}\n" for key, path in files.items())
 
 

@@ -30,7 +30,7 @@ CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError, Retr
 NO_BUCKET = {"NoSuchBucket"}
 NO_OBJECT = {"NoSuchKey", "404"}
 WRITING = {"PutObject", "CreateBucket"}
-"""Operations that need no object: a server that does not find them is not a store."""
+"""Operations that need no object: a server that answers them with "not found" is not a store."""
 REFUSED = {
     "401",
     "403",
@@ -120,7 +120,7 @@ def _without_trust(error: SSLError, endpoint: str) -> UserError:
 
 
 def _nobody(endpoint: str) -> UserError:
-    """The error if no store answers, which names the variable with its address; the kit's own has none."""
+    """The error if no store answers. It names the variable with the address, which the kit's own lacks."""
     named = next((name for name in (ENDPOINT_VARIABLE, BESIDE_VARIABLE) if setting(name)), None)
     if named is None:
         return UserError("store.error.ours_silent", endpoint=endpoint)

@@ -70,7 +70,7 @@ def _hashes(store: Connection) -> dict[str, str]:
 
 
 def _are_places(keys: set[str]) -> bool:
-    """Whether each key is a place for a file below any folder, and no file is the folder of another."""
+    """Whether each key can be the path of a file below a folder, and no file is the folder of another."""
     names = [name for key in keys for name in key.split("/")]
     folders = {str(folder) for key in keys for folder in PurePosixPath(key).parents}
     return not (folders & keys or any(name in NOT_NAMES or NOT_IN_NAMES & set(name) for name in names))

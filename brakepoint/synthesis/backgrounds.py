@@ -13,7 +13,7 @@ from brakepoint.synthesis.textures import clouds, colour, patterned_cloth, rando
 
 WIDTH, HEIGHT = 640, 480
 ZOOM_LEAST = 0.6
-"""Smallest share of a given picture's sides that a crop has."""
+"""Minimum height and width of a crop, as a share of the given picture's."""
 FOCAL_PX = 460.0
 CAMERA_HEIGHT_CM = 7.5
 STUDS_CM = np.array([(x, -0.4) for x in (-2.8, -1.2, -0.4, 0.4, 1.2, 2.8)])
@@ -68,7 +68,7 @@ def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _read(file: Path) -> np.ndarray:
-    """A picture, shrunk to what the smallest crop needs: 64 photographs of a phone would fill the memory."""
+    """A picture, shrunk to what the smallest crop needs: 64 phone photographs would fill the memory."""
     image = read_picture(file)
     rows, columns = image.shape[:2]
     scale = max(WIDTH / columns, HEIGHT / rows) / ZOOM_LEAST

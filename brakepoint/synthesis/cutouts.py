@@ -32,7 +32,7 @@ class CutoutRecord(BaseModel):
         file: Name of the picture, which is in the same folder.
         kind: For instance `danger-train`, `back-disc` or `ball-red`.
         sign_class: The sign's class for a detector, `class` in the file; None for distractors and backs.
-        yaw_deg: Rotation about the post: 0 faces the camera, a positive one the viewer's right; beyond 90,
+        yaw_deg: Rotation about the post: 0 faces the camera, a positive angle the viewer's right; beyond 90,
             the back is visible.
         pitch_deg: Angle by which the camera looks down on the sign.
         roll_deg: Tilt to the viewer's left.

@@ -20,12 +20,12 @@ def save_signless_frames(out_dir: Path) -> Iterator[Path]:
     """Writes the frames as PNG files, and yields each path once the file is written.
 
     Raises:
-        UserError: A feed cannot be decoded, or has no ground truth or that of another video.
+        UserError: A feed cannot be decoded, has no ground truth, or has that of another video.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     for name in feed_names():
         video, last = find_feed(name), -EVERY
-        open_camera(f"video:{video}").close()  # Finds a truth that does not say what this video shows.
+        open_camera(f"video:{video}").close()  # Detects the ground truth of another video.
         frames = load_truth(video.with_suffix(".json")).frames
         try:
             with av.open(str(video)) as container:

@@ -20,7 +20,7 @@ RENDERED_SHARE = 0.5
 """Share of rendered signs, if there are any: these have realistic light but few views."""
 
 SHADED_SHARE, SHADE = 0.25, (0.25, 0.8)
-"""Share of the drawn signs of roads that are lit from behind, and how much of their light they keep."""
+"""Share of the drawn road signs that are lit from behind, and how much of their light they keep."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ VARIANTS = ((0.12, -7), (0.06, -5), (0.1, 0), (0.0, 0), (0.0, 3))
 """Variations in print: margin as a share of the plate, and pixels added to dark lines."""
 
 MIDDLES: dict[Shape, float] = {"triangle": 0.62, "triangle-down": 0.38}
-"""How far down the middle of a plate is, as a share of its height, where it is not at half of it."""
+"""How far down a plate its middle is, as a share of its height, for shapes where that isn't one half."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def random_drawn(
         brightness: Mean of the picture at the sign's place, 0 to 255; signs are mostly about as bright.
         height_px: Height of the sign's plate.
         distractor: Whether the sign must be a distractor, which must not be detected.
-        light: Share of its light that reaches the side facing the camera, 0 to 1.
+        light: Share of the sign's light that reaches the side facing the camera, 0 to 1.
     """
     back = distractor and rng.random() < BACK_SHARE
     plate = choice.distractor(rng) if distractor and not back else choice.front(rng)

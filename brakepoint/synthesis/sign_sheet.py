@@ -1,4 +1,4 @@
-"""A sheet of paper signs to cut out: one PDF page in true size, made from the kit's artwork."""
+"""A sheet of paper signs to cut out: one PDF page at true size, made from the kit's artwork."""
 
 from collections.abc import Iterator
 from importlib import resources

@@ -25,7 +25,7 @@ DAYLIGHT = 225.0
 INK_SHINE = 400.0
 """Brightness of black ink per unit of sheen beyond the value that drowns the print."""
 DARKEST, DARKEST_BACK = 20.0, 100.0
-"""Brightness below which a rendered plate is not fully brightened: of a target sign, and of any other."""
+"""Rendered plates darker than this are not fully brightened: those of target signs, and all others."""
 POST_COLOUR = np.array([24.0, 24.0, 26.0])
 FOOT_COLOUR = np.array([120.0, 122.0, 122.0])
 

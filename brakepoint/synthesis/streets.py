@@ -9,7 +9,7 @@ LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
 """Greens and an autumn brown, blue-green-red."""
 
 DUSK_SHARE, DUSK = 0.25, (0.1, 0.6)
-"""Share of streets in the dusk, and how much light is left there."""
+"""Share of streets at dusk, and how much light is left there."""
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

@@ -42,7 +42,7 @@ def patterned_cloth(rng: np.random.Generator, height: int, width: int) -> np.nda
 def random_shapes(
     rng: np.random.Generator, image: np.ndarray, count: int, largest: float, smallest: float = 5
 ) -> None:
-    """Paints polygons, ellipses, rings, lines and lettering of any colour into a picture."""
+    """Paints polygons, ellipses, rings, lines and lettering of any colour onto a picture."""
     rows, columns = image.shape[:2]
     for _ in range(count):
         centre = (int(rng.integers(columns)), int(rng.integers(rows)))

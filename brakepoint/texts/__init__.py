@@ -2,7 +2,7 @@
 
 Each `*.toml` file beside this module contains tables such as `[mission.derailed]` with a key for each
 language. The file's name groups texts for editors and is not part of the key. A language exists if
-`language.name` has a text in that language, whose texts may be beside the others or in their own files.
+`language.name` has a text in it; its texts may be beside the others or in files of their own.
 """
 
 import os
@@ -61,7 +61,7 @@ def languages() -> tuple[str, ...]:
 
 
 def language() -> str:
-    """The reader's language: from `BRAKEPOINT_LANG` if set, else from the locale; English if unavailable."""
+    """The reader's language: from `BRAKEPOINT_LANG` if set, else from the locale; else English."""
     for variable in LANGUAGE_VARIABLES:
         if value := os.environ.get(variable, "").lower():
             return next((lang for lang in languages() if value.startswith(lang)), ORIGINAL)

@@ -1,7 +1,7 @@
-"""What scripts ask of the catalogue: `python -m brakepoint.texts`.
+"""Gives scripts access to the catalogue: `python -m brakepoint.texts`.
 
-Without words it prints the reader's language, with `all` every language, and with a key and `name=value` the
-text of that key.
+Without arguments, it prints the reader's language; with `all`, every language; with a key and `name=value`,
+the text of that key.
 """
 
 import sys

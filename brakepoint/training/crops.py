@@ -146,7 +146,7 @@ def _cut_one(named: tuple[LabelledPicture, str], out_dir: Path, per_picture: int
 def _place(
     rng: np.random.Generator, labels: Labelled, width: int, height: int, side: int
 ) -> tuple[int, int, Labelled]:
-    """Finds a place that cuts no sign badly; after twenty tries, uses the last, with whole signs only."""
+    """Finds a place that cuts no sign badly; after twenty tries, uses the last one, with whole signs only."""
     for _ in range(20):
         corner = rng.uniform(0, 1, 2) * (width - side, height - side)
         if len(labels.boxes) and rng.random() < ABOUT_SIGNS:

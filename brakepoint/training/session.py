@@ -26,7 +26,7 @@ EXPORT_SIZE = whole_strides(480 * ZOOM), whole_strides(640 * ZOOM)
 """Height and width of the network's input: those of an enlarged frame, rounded up to whole strides."""
 OPSET = 17
 PROVENANCE = ("epochs", "batch", "imgsz", "optimizer", "lr0", "seed")
-"""Metadata key of an exported model for its last training run."""
+"""Settings of the last training run that an exported model keeps in its metadata."""
 
 
 def open_model(weights: Path | None) -> Any:
@@ -93,7 +93,7 @@ def unfinished(run: Path) -> Path | None:
 
 
 def use_all_cores(model: Any) -> None:
-    """Makes ultralytics use all cores, and load data during training even on a CPU.
+    """Makes ultralytics use all cores, and load data in parallel with training, even on a CPU.
 
     If processes cannot share memory, this process loads the data.
     """
@@ -176,7 +176,7 @@ def write_data_file(train: list[Path], val: list[Path], path: Path) -> Path:
 
 
 def strip_checkpoint(source: Path, target: Path) -> None:
-    """Copies a checkpoint in half precision, without its optimizer and this machine's paths."""
+    """Copies a checkpoint in half precision, without its optimizer or this machine's paths."""
     prepare_ultralytics()
     from ultralytics.utils.torch_utils import strip_optimizer
 

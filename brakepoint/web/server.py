@@ -39,7 +39,7 @@ HEADERS = {
 }
 """Headers of every answer that does not set them itself.
 
-They prevent external content, embedding in frames, and a script that the browser has kept from an older kit.
+They prevent external content, embedding in frames, and the use of a script cached from an older kit.
 """
 SHARED_TEXTS = ("language.name", "web.")
 CLOSE_WITHIN_S = 1
@@ -130,13 +130,13 @@ def make_page(
 
 
 def _refuse(_: Request, __: Exception) -> JSONResponse:
-    """Refuses an invalid body without repeating it: JSON cannot answer a NaN, nor half a character."""
+    """Refuses an invalid body without repeating it: no answer can contain a NaN or half a character."""
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return JSONResponse({"detail": status.phrase}, status)
 
 
 def _explain(_: Request, error: Exception) -> JSONResponse:
-    """Answers an error that a person can fix with its sentence, by language: each page shows its own."""
+    """Answers with an error's message in every language, of which each page shows its own."""
     if isinstance(error, UserError):
         status, said = HTTPStatus.UNPROCESSABLE_ENTITY, {lang: error.for_others(lang) for lang in languages()}
     else:

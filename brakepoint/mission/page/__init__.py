@@ -126,7 +126,7 @@ def frame(title: str, steps: str = "", detector: str = "", script: str = "player
         title: Key of the title.
         steps: Source of the step modules.
         detector: File name of the detector's model.
-        script: File in this folder that runs after the switches of language and theme.
+        script: Script in this folder, which runs after the one that switches language and theme.
     """
     files = (resources.files(__package__) / name for name in ("switches.js", script))
     player = "\n".join(file.read_text(encoding="utf-8") for file in files)

@@ -24,7 +24,7 @@ class Racer:
     Attributes:
         name: Driver's name, as the page shows it.
         recording: The run.
-        has_blame: Whether the recording contains whose fault the lost points were.
+        has_blame: Whether the recording says whose fault the lost points were.
     """
 
     name: str

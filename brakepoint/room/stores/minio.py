@@ -139,7 +139,7 @@ class MinioRoomStore:
                 raise
 
     def keys(self) -> set[str]:
-        """The names of the room's users that have their policy."""
+        """The names of those users of the room to whom their policy is attached."""
         with self._friendly():
             users = json.loads(self._admin.user_list())
         return {

@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER_VARIABLE, SHARED_VARIABLE = "BRAKEPOINT_STORE_FOLDER", "BRAKEPOINT_STORE_SHARED"
 """Folder of the keys, and name of the bucket that everyone can read."""
 KEYS_NAME, FULL_NAME, BUCKETS, NOTHING = "keys.json", "full.json", "store", "nothing"
-"""Secrets by access key; full buckets; the folder of all buckets; an empty folder."""
+"""Names of files and folders: secrets by access key; full buckets; all buckets; an empty folder."""
 
 
 def answer(access_key: str, folder: Path, shared: str) -> dict[str, str]:
