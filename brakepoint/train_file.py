@@ -145,7 +145,7 @@ class TrainFile(_Section):
 
     Attributes:
         drive: Motor and brake; by default those of `brakepoint.locomotive`.
-        camera: The calibrated camera; None for one that was not calibrated, which counts as the recorded one.
+        camera: The calibrated camera; None if uncalibrated: then the recorded camera's figures apply.
     """
 
     drive: Drive = Drive()

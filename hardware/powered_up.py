@@ -265,7 +265,7 @@ class PoweredUpHub:
             self.on_trouble("no_light")
 
     def _refused(self, command: int, code: int) -> None:
-        """Processes an error, whose cause a hub does not report.
+        """Processes an error; a hub does not report the cause.
 
         If the error may be about the motor's order, that order is sent again.
         """

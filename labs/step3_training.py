@@ -53,7 +53,7 @@ class Recipe:
         batch: Crops per step.
         learning_rate: Learning rate of the first steps, which falls to a fiftieth along a cosine.
         seed: Seed for the order of the crops and the initial weights.
-        patience: Number of epochs without a better mAP on the validation pictures that ends training early.
+        patience: Training ends early after this many epochs without a better mAP on the validation pictures.
     """
 
     epochs: int = 3

@@ -182,12 +182,12 @@ def build(
         least: Minimum mAP50 on the track.
         tolerance: How much worse than production is still acceptable.
     """
-    # TODO wiring: wire the six components in the drawing at the top of the file: call each once, with
-    # what the components before it produced and with the parameters of build, and name the results
-    # stills, painted, trained, compared, passed and published. The comparison takes the stills of the
-    # track and the painted road pictures. The first three components also take the fingerprint of
-    # their own code, in the parameter code; otherwise the cache would reuse what old code produced.
-    # And whatever happens, a refused model must not be published.
+    # TODO wiring: wire the six components shown in the drawing at the top of the file: call each
+    # once, with what the components before it produced and with the parameters of build, and name the
+    # results stills, painted, trained, compared, passed and published. The comparison takes the
+    # stills of the track and the painted road pictures. The first three components also take the
+    # fingerprint of their own code, in the parameter code; otherwise the cache would reuse what old
+    # code produced. And whatever happens, a refused model must not be published.
     # À FAIRE wiring : relier les six composants du dessin en tête de fichier : appeler chacun une
     # fois, avec ce que les précédents ont produit et avec les paramètres de « build », et nommer les
     # résultats stills, painted, trained, compared, passed et published. La comparaison reçoit les

@@ -227,7 +227,7 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
         `{"inputs": [one]}`, where `one` has `name` (`PICTURE`), `shape` (`[1]`), `datatype` (`"BYTES"`) and
         `data`, a list with one text: the file in base64.
     """
-    # TODO request: return the body of a request that json.dumps can write and any client of the
+    # TODO request: return the body of a request that json.dumps can write and any server of the
     # protocol would understand: one input called PICTURE, of shape [1] and of type BYTES, whose only
     # element is the file in base64, as a string. JSON has strings and numbers, but no bytes: it
     # cannot carry a JPEG as it is.

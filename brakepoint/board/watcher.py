@@ -38,7 +38,7 @@ class State(StrEnum):
 
 
 class Seat(BaseModel):
-    """One attendee as the page shows it.
+    """One attendee, as shown on the page.
 
     Attributes:
         handle: The attendee.
@@ -152,7 +152,7 @@ class Watcher:
 def seat(
     handle: str, heard: Heard | None, marks: Marks | None, now: datetime, track: Track = Track.FULL
 ) -> Seat:
-    """One attendee as the page shows it."""
+    """One attendee, as shown on the page."""
     found = Seat(handle=handle)
     if marks is not None:
         last = marks.last

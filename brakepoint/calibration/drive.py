@@ -2,7 +2,7 @@
 
 On a straight, the train drives at constant power, passes the first mark, and brakes before or after the
 second. The observations of the marks (distances seen by the camera, or moments of passing) are compared with
-the dead reckoning of a hub for the same orders, whose parameters are fitted so that both agree.
+a hub's dead reckoning for the same orders; the parameters of the reckoning are fitted so that both agree.
 """
 
 import math

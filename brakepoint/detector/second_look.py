@@ -131,7 +131,7 @@ class SecondLook:
         return list(islice(fronts, EXAMINED_MOST))
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
-        """What the network finds at each box, enlarged to a scale: the sign's detection, or none."""
+        """What the network finds in the area of each box, enlarged to a scale: a sign, or none."""
         tiles = [
             Tile(corner_px, TILE_PX / 2 - (box[:2] + box[2:]) / 2 * scale, scale)
             for corner_px, (box, scale) in zip(self._corners, boxes, strict=False)

@@ -1,4 +1,4 @@
-"""The architectures whose programs this machine runs: its own, and others by QEMU and `binfmt_misc`."""
+"""The architectures whose programs this machine can run: its own, others through QEMU and `binfmt_misc`."""
 
 import platform
 import subprocess

@@ -127,7 +127,7 @@ def score_final(
 
 @contextmanager
 def _alone(room: Room) -> Iterator[None]:
-    """Lets one command score at a time: two would count a try twice, and disturb each other's files.
+    """Lets one command score at a time: two would count a try twice, and interfere with each other's files.
 
     Raises:
         UserError: Another command is scoring.

@@ -135,7 +135,7 @@ def address(host_and_port: str) -> tuple[str, int]:
     """Splits `host:port`; the port is at most `PORT_MAX`.
 
     Raises:
-        UserError: The text has another format.
+        UserError: The text is not in this format.
     """
     host, _, port = host_and_port.rpartition(":")
     if not is_host_name(host) or not re.fullmatch("[0-9]{1,5}", port) or int(port) > PORT_MAX:

@@ -99,7 +99,7 @@ class Served(NamedTuple):
 class Shift:
     """Serves this replica's share of the trains, each on a thread.
 
-    Each train has a seat, the first one that is free, so that the copies of the model serve equally many
+    Each train gets the first free seat, so that the copies of the model serve equally many
     trains.
 
     Args:

@@ -53,7 +53,7 @@ def make_client(endpoint: str, region: str, key: tuple[str, str, str]) -> "S3Cli
         key: The access key, the secret key and the session's token, which may be empty.
 
     Raises:
-        UserError: A value in the settings cannot belong to a store.
+        UserError: A value in the settings is not valid for a store.
     """
     _check(endpoint)
     access_key, secret_key, session_token = key

@@ -67,7 +67,7 @@ class Connection:
         """A boto3 client for this store; several threads may share it.
 
         Raises:
-            UserError: A value in the settings cannot belong to a store.
+            UserError: A value in the settings is not valid for a store.
         """
         return make_client(self.endpoint, self.region, (self.access_key, self.secret_key, self.session_token))
 

@@ -112,7 +112,7 @@ class _View:
         self.origin = np.zeros(2)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Returns `(n, 2)` float32 pixels of the fine canvas for `(n, 3)` cm."""
+        """Returns pixels of the fine canvas, `(n, 2)` float32, for points in cm, `(n, 3)`."""
         turned = np.atleast_2d(points) @ self.turn.T
         shrink = self.scale * self.distance / (self.distance - turned[:, 2:])
         pixels: np.ndarray = turned[:, :2] * shrink * (1, -1) + self.origin

@@ -126,7 +126,7 @@ def examine_exercise(exercise: str, module: Lab, step: Step, path: Path) -> Verd
 
 
 def _not_python(error: SyntaxError) -> Verdict:
-    """Names the line that is wrong, unless the whole file is not a text that Python can read."""
+    """Names the line that is wrong, unless the file as a whole is not text that Python can read."""
     if not error.lineno:
         return _verdict("", "check.not_text", why=error.msg)
     return _verdict("", "check.syntax", line=error.lineno, why=error.msg, code=(error.text or "").strip())

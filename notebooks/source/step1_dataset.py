@@ -95,7 +95,7 @@ len(objects), fetched
 # ## Des rectangles aux étiquettes (`percent`, `yolo`)
 #
 # Voici la tâche d’une image, telle que Label Studio l’exporte. La position et la taille d’un rectangle sont des
-# pourcentages : à vous de les convertir. Certains rectangles sont tournés, certaines images ont été sautées ou
+# pourcentages : à vous de les convertir. Certains rectangles sont inclinés, certaines images ont été sautées ou
 # étiquetées deux fois : `corners` et `annotation_that_counts` s’en chargent déjà. Lisez ces deux fonctions : une image
 # que tout le monde a sautée est écartée, car personne n’a confirmé qu’elle était sans panneau.
 

@@ -89,7 +89,7 @@ show_sprites([[materials.sign(rng, 120, 90, distractor) for _ in range(8)] for d
 #
 # The number is the *seed*: the same seed makes the same picture, to the last pixel, on any machine. Try others.
 #
-# Look closely. Is every box tight (`box`)? Does every sign to be found have a box, and does nothing else have one
+# Look closely. Is every box tight (`box`)? Does every sign that must be found have a box, and does nothing else have one
 # (`labels`)? Could you find each sign yourself (`hidden`)? Do the signs look as if they had been there when the picture
 # was taken (`blend`, `picture`)?
 

@@ -1,7 +1,7 @@
 # %% [markdown] lang="en"
 # # Step 5: the model behind an endpoint
 #
-# A model in a file serves a single program. Behind an endpoint that speaks the **Open Inference Protocol**, every
+# A model in a file serves a single program. Through an endpoint that speaks the **Open Inference Protocol**, every
 # client can use the model: a train, a page, a colleague with `curl`. You write the code between the protocol and the
 # detector, send a picture to the endpoint, and let the train drive with the endpoint's answers.
 #
