@@ -39,7 +39,7 @@ def heard(told: Told, *lines: str) -> str:
 def test_what_is_fetched_is_named_with_its_size_and_its_place_among_all(tmp_path) -> None:
     told = Told(tmp_path)
 
-    assert heard(told, "Collecting numpy (from brakepoint==0.1.0)").endswith("so far: 1, the last one: numpy")
+    assert heard(told, "Collecting numpy (from brakepoint==0.1.0)").endswith("so far: 1, most recently numpy")
     assert "so far: 2," in heard(told, "Collecting Jinja2>=3 (from x)")
     assert heard(told, "  Downloading numpy-2.0-cp311.whl (12.3 MB)") == "Fetching 1 of 2: numpy (12.3 MB)"
     assert (

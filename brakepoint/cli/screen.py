@@ -12,6 +12,8 @@ from rich.table import Table
 WIDEST = 1000
 """More columns than any table needs."""
 PLAIN = "brakepoint.plain"
+PLAIN_ASCII = "brakepoint_ascii"
+"""ASCII under another name: Click writes UTF-8 to a stream whose encoding is called ASCII."""
 LOOKALIKES = str.maketrans(
     {
         "✓": "v",
@@ -56,9 +58,22 @@ LOOKALIKES = str.maketrans(
 def write_what_the_screen_can_show() -> None:
     """Replaces characters that the screen's encoding lacks with similar ones; Python would raise an error."""
     codecs.register_error(PLAIN, _plain)
+    codecs.register(lambda name: _plain_ascii() if name == PLAIN_ASCII else None)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors=PLAIN)
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=PLAIN_ASCII if is_ascii else None, errors=PLAIN)
+
+
+def _plain_ascii() -> codecs.CodecInfo:
+    base = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        base.encode,
+        base.decode,
+        incrementalencoder=base.incrementalencoder,
+        incrementaldecoder=base.incrementaldecoder,
+        name=PLAIN_ASCII,
+    )
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:

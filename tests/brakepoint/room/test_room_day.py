@@ -228,7 +228,7 @@ def test_nobody_moves_to_a_seat_or_from_one_that_was_never_applied(small, capsys
     before = work("anna")
     describe(("anna", "bela", "zoe"), small.store.port)
     assert run(["room", "move", *order]) == 2
-    assert "not complete (zoe …)" in capsys.readouterr().err
+    assert "not complete (missing: zoe …)" in capsys.readouterr().err
 
     assert work("anna") == before != {}
     assert run(["room", "apply"]) == 0
@@ -290,7 +290,7 @@ def test_what_is_asked_for_while_it_is_scored_is_done_after_it(small) -> None:
 
 def test_after_time_is_up_only_what_was_handed_in_before_is_scored(small, points, capsys) -> None:
     assert run(["room", "freeze"]) == 0
-    assert "(2 attendees)" in capsys.readouterr().out
+    assert "(attendees: 2)" in capsys.readouterr().out
     hand_in("anna", 100)
     assert run(["room", "freeze"]) == 2, "a second time must not let in what came too late"
     assert "--undo" in capsys.readouterr().err
