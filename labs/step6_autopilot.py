@@ -253,9 +253,9 @@ def locate(item: Detection) -> Place:
     # number.
     # À FAIRE distance : ahead_cm doit être la distance du panneau, en cm, déduite de la hauteur de
     # son cadre en pixels ; la largeur est moins utile, car les panneaux sont souvent vus de biais.
-    # Chaque classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). La caméra est du modèle le plus
-    # simple, à sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que fait
-    # ensuite le pilote repose sur ce nombre.
+    # Chaque classe a sa propre hauteur de plaque (PLATE_HEIGHT_CM). Le modèle de caméra est le plus
+    # simple, le sténopé : ce qui est deux fois plus loin paraît deux fois moins haut. Tout ce que
+    # fait ensuite le pilote repose sur ce nombre.
     ahead_cm = 1000.0  # replace this · à remplacer
     right = (item.centre_x_px - CAMERA.width_px / 2) / CAMERA.focal_px
     down = (item.centre_y_px - CAMERA.height_px / 2) / CAMERA.focal_px

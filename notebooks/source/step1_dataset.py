@@ -148,8 +148,8 @@ show_picture(draw_samples(dataset.folder / "train"))
 #
 # Combien de vos scènes gardez-vous pour la validation ? Le réseau n’apprend rien de ces scènes, mais s’il y en a trop
 # peu, le score ne vaut pas grand-chose : avec deux scènes, il dépend surtout des deux scènes tirées. À vous de choisir
-# la part ; le résultat est l’écart, en points de mAP50, entre le plus chanceux et le plus malchanceux de vingt de vos
-# découpages, et le nombre d’images qui restent pour apprendre.
+# la part ; le résultat est l’écart, en points de mAP50, entre le plus favorable et le plus défavorable de vingt
+# découpages faits par votre code, et le nombre d’images qui restent pour apprendre.
 #
 # Il n’y a pas de bonne réponse. Une ★ marque chaque essai qu’aucun de vos autres essais ne bat ; les essais sont
 # enregistrés avec votre progression. Changez le nombre, et relancez la cellule.
