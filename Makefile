@@ -178,7 +178,7 @@ bench: $(VENV)/.system ## Measure how fast the detector, the loop and the live s
 networks: $(VENV)/.system ## Compare the accuracy, training time and latency of the shipped network and its relatives
 	@$(BIN)/python -m benchmarks.networks $(ARGS)
 
-rehearsal: $(VENV)/.dev ## Score trains that are faster, or have emptier batteries or other cameras, before and after calibration
+rehearsal: $(VENV)/.dev ## Score trains that are faster, or have weaker batteries or different cameras, before and after calibration
 	@$(BIN)/python -m hardware.rehearsal $(ARGS)
 
 drill: $(VENV)/.live ## Cause every possible fault, 20 times each: does the train stop? ARGS="--times 2"

@@ -164,7 +164,7 @@ def live_table(live: LiveMeasurement, feed: str) -> Table:
 
 
 def compare_table(found: dict[str, OneAtATime], broker: str) -> Table:
-    """Formats our services' results on a broker beside the public workshop's, with their ratio."""
+    """Formats our services' results on a broker next to the public workshop's, with the ratio of the two."""
     table = Table(title=text("bench.compare.title", cores=available_cores(), broker=broker))
     table.add_column("")
     for name in (*found, "times"):

@@ -47,5 +47,5 @@ def write(
 
 
 def text_width(words: str, size: int, weight: int = REGULAR) -> int:
-    """Width of a text in pixels."""
+    """Width of a string in pixels."""
     return cv2.getTextSize((1, 1), words, (0, 0), _font(), size, weight)[2]

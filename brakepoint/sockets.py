@@ -16,7 +16,7 @@ _SHUFFLED = itertools.cycle(random.sample(UNASSIGNED, len(UNASSIGNED)))
 
 
 def is_host_name(host: str) -> bool:
-    """Whether a text can be looked up as a host; Python raises an unrelated error for one that cannot."""
+    """Whether a string can be looked up as a host; Python raises an unrelated error for one that cannot."""
     try:
         return bool(host.encode("idna"))
     except UnicodeError:  # Two dots in a row, or more than 63 letters between two dots.

@@ -134,7 +134,7 @@ class GroundTruth(_Record):
     Attributes:
         format: Name and version of this schema.
         feed: Name of the feed and of the video beside it.
-        command: The command that rendered feed and ground truth, to be run in the project's root.
+        command: The command that rendered the feed and the ground truth, to be run in the project's root.
         seed: The scenario's seed.
         camera: The camera.
         spacing_cm: Distance between frames.

@@ -87,7 +87,7 @@ class View:
 
 
 def planned_views(views: int, seed: int) -> list[View]:
-    """Every cut-out of a folder: angles and lights of each kind are spread evenly, everything else is random.
+    """Every cut-out of a folder: each kind's angles and lights are spread evenly; everything else is random.
 
     Args:
         views: Number of views of each kind of sign.

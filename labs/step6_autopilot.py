@@ -193,7 +193,7 @@ def find_fault(memory: Memory, state: TrainState | None, now: float) -> Reason |
     # TODO failsafe: return the first of these reasons not to drive that applies, or None if none
     # does. Reason.NO_TRAIN_STATE: there is no train state, or it is older than STATE_AGE_MAX_S.
     # Reason.NO_FRAMES: there has been no frame, or the last is older than FRAME_AGE_MAX_S.
-    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time from the
+    # Reason.FROZEN_FRAMES: the picture has stayed the same for FROZEN_S or longer. A time in the
     # future means that a clock is wrong, and the same limit applies: refuse a state or a frame that
     # is further from now than its limit, before or after (|now − t| > limit). A state or a frame that
     # is exactly at its limit is still good. A train that drives by what was true a second ago drives

@@ -148,7 +148,7 @@ def _figures(placement: Placement) -> tuple[float, ...]:
 
 
 def _solve(table: np.ndarray, frame_px: tuple[int, int]) -> np.ndarray:
-    """The best fit: focal length in pixels, height in cm, pitch and yaw in degrees, and side in cm.
+    """The best fit: focal length in pixels, height in cm, pitch and yaw in degrees, and offset in cm.
 
     Args:
         table: A row for each place: distance, distance to the right, height of the plate, height of its box,

@@ -69,7 +69,7 @@ def rehearse_command(
 
 
 def _table(admitted: list["Admitted"]) -> Table:
-    """A row for each kind of pod; equal pods of a room's attendees share one row."""
+    """A row for each kind of pod; identical pods of a room's attendees share one row."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for column in ("pod", "made_by", "namespace", "account", "constraint", "level"):
         table.add_column(text(f"cluster.table.{column}"))

@@ -241,7 +241,7 @@ def _counted(manifest: Manifest) -> Counter[str]:
 
 
 def over_quota(used: Amounts, quotas: Iterable[Manifest]) -> Iterator[str]:
-    """The amounts that exceed a quota: used and available."""
+    """The amounts that exceed a quota, each with what is used and what is available."""
     for quota in quotas:
         for name, written in (quota["spec"].get("hard") or {}).items():
             if used.get(name, Fraction(0)) > quantity(written):

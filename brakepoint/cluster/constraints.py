@@ -83,7 +83,7 @@ def in_order(constraints: Iterable[Manifest]) -> list[Manifest]:
 
 
 def points(constraint: Manifest) -> int:
-    """How much a constraint allows; fewer points are more restrictive."""
+    """How much a constraint allows, in points: the fewer, the more restrictive."""
     total = 1_600_000 * bool(constraint.get("allowPrivilegedContainer"))
     total += 800_000 * bool(constraint.get("allowHostPorts"))
     total += 400_000 * bool(constraint.get("allowHostNetwork"))

@@ -45,7 +45,7 @@ FindIn = Callable[[np.ndarray], Candidates]
 
 @dataclass(frozen=True)
 class Tile:
-    """The place of enlarged surroundings.
+    """The place of an enlarged region in the input of the network.
 
     Attributes:
         corner_px: Its `(left, top)` in the network's input.

@@ -170,7 +170,7 @@ class News(io.StringIO):
         return len(words)
 
     def note(self, words: str) -> None:
-        """Reports what is happening while the train does not drive."""
+        """Reports what is happening while the train is not driving."""
         self._tell(replace(self._last, note=words))
 
     def observe(self, tick: Any, frame: object) -> None:

@@ -37,7 +37,7 @@ def light(picture: np.ndarray, _: np.random.Generator, gain: float = 1.0, warmth
 
 
 def haze(picture: np.ndarray, _: np.random.Generator, strength: float) -> np.ndarray:
-    """A pale veil over everything: invisible at strength 0, opaque at 1."""
+    """A light haze over everything: invisible at strength 0, opaque at 1."""
     return cv2.convertScaleAbs(picture, alpha=1 - strength, beta=strength * HAZE_GREY)
 
 

@@ -36,7 +36,7 @@ def score_room(
     Args:
         room: The room.
         store: The room's object store.
-        scores: Scores of the room; they are updated, also in the room's folder.
+        scores: Scores of the room, which are updated here and in the room's folder.
         stopping: Ends the scoring; submissions being scored at that moment get no outcome.
 
     Yields:
@@ -90,7 +90,7 @@ def score_final(
 
     Args:
         room: The room.
-        scores: Scores of the room; they are updated, also in the room's folder.
+        scores: Scores of the room, which are updated here and in the room's folder.
         stopping: Ends the scoring.
 
     Yields:

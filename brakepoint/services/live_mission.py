@@ -1,4 +1,4 @@
-"""Drives one feed with the services as processes, and records the run as on the virtual clock."""
+"""Drives one feed with the services as processes, and records the run like one on the virtual clock."""
 
 import time
 from collections.abc import Callable

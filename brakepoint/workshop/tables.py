@@ -72,7 +72,7 @@ def _is_number(cell: object) -> bool:
 
 
 def code(words: object) -> str:
-    """Formats a text as code; an empty text stays empty."""
+    """Formats a string as code; an empty one stays empty."""
     if "|" in str(words):  # Between backticks, the entity that keeps `|` from ending a cell would be shown.
         return f"<code>{plain(str(words))}</code>"
     return f"`{words}`" if str(words) else ""

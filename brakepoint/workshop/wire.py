@@ -1,4 +1,4 @@
-"""Runs an attendee's client of the broker on an embedded broker, among the messages of other services."""
+"""Runs an attendee's broker client on an embedded broker, amid the messages of other services."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A bucket in memory that answers like S3, with a few objects at a time, and can be made to fail."""
+"""An in-memory bucket that answers like S3, lists a few objects at a time, and can be made to fail."""
 
 import io
 from functools import cache

@@ -105,7 +105,10 @@ def test_a_field_s_row_says_what_it_takes_what_it_is_without_and_what_it_means()
         for name in ("scenario ScenarioSign", "scenario Straight", "scenario Scenario", "kinds")
     )
 
-    assert "\n| `offset_cm` | ≥ 4, ≤ 200 | `7.0` | Distance from the middle of the track to the post. |\n" in signs
+    assert (
+        "\n| `offset_cm` | ≥ 4, ≤ 200 | `7.0` | Distance from the middle of the track to the post. |\n"
+        in signs
+    )
     assert "\n| `side` | `left`, `right` | `right` | On which side, seen from the train. |\n" in signs
     assert "\n| `facing` | `false`, `true` | `true` | " in signs
     assert "\n| `tilt_deg` | ≥ -30, ≤ 30 |  | How crooked " in signs
