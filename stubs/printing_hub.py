@@ -9,7 +9,7 @@ from brakepoint.messages import Light, Order, OrderKind, TrainState
 
 
 class PrintingHub:
-    """Prints each order that differs from the previous one, and moves a train as `brakepoint.locomotive` does.
+    """Prints each order that differs from the previous one, and moves a train like `brakepoint.locomotive`.
 
     Args:
         out: Where to print; None prints nothing.
