@@ -25,7 +25,7 @@ def brokers() -> Iterator[dict[str, str]]:
     """URLs by broker: an empty one for the embedded broker, and Mosquitto's, if it is installed here.
 
     Raises:
-        UserError: Mosquitto is installed, but does not start.
+        UserError: Mosquitto is installed, but failed to start.
     """
     urls = {"amqtt": ""}
     with ExitStack() as opened:
@@ -46,7 +46,7 @@ def running_mosquitto(folder: Path, settings: str, *ports: int) -> Iterator[None
         ports: The ports on which Mosquitto listens with these settings.
 
     Raises:
-        UserError: Mosquitto does not start.
+        UserError: Mosquitto failed to start.
     """
     assert MOSQUITTO, "mosquitto is missing: make test-system installs it as root"
     file, log = folder / "mosquitto.conf", folder / "mosquitto.log"

@@ -36,7 +36,7 @@ class Network:
         return names
 
     def constant(self, values: np.ndarray) -> str:
-        """Values that are part of the network."""
+        """Adds constant values to the network."""
         name = f"c{next(self._numbers)}"
         self.weights.append(numpy_helper.from_array(values, name))
         return name

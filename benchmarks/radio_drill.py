@@ -118,7 +118,7 @@ def write_pages(rounds: list[Round], docs: Path = DOCS) -> None:
 
 
 def as_markdown(rounds: list[Round], lang: str) -> str:
-    """Formats a row for each fault: its number, and the worst result."""
+    """Formats a row for each fault: how often it occurred, and the worst result."""
     columns = [
         text(f"bench.{key}", lang) for key in ("drill.fault", "drill.times", "radio.braked", "radio.rest")
     ]

@@ -78,7 +78,7 @@ class Stage:
         hub: The train's hub.
         device: The hub's Bluetooth device.
         beat: The driver's heartbeat.
-        braked_at: When the guard reported that the train is braked.
+        braked_at: When the guard reported that the train was braked.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Measures the time of requests to a model, local and remote: `python -m benchmarks.serving`.
 
-All ways are measured in turn, repeatedly, so that a temporarily busy machine slows down all of them.
+The ways of calling it take turns, repeatedly, so that a temporarily busy machine slows down all of them.
 """
 
 import base64
@@ -171,7 +171,7 @@ def _way(calls_ms: list[float], alone_ms: float) -> Way:
 
 
 def as_table(ways: dict[str, Way], rollback_s: float) -> Table:
-    """Formats a table with a row for each way."""
+    """Formats a table with a row for each way of calling the model."""
     cores = len(os.sched_getaffinity(0))
     table = Table(
         title=text("bench.serving.title", cores=cores),

@@ -29,7 +29,7 @@ def _state(position_cm: float, now: float) -> TrainState:
 
 
 class CameraConformance:
-    """A camera that passes works with the autopilot.
+    """A camera that passes these tests works with the autopilot.
 
     Attributes:
         patience_s: For a real camera: how long a frame may take to arrive.
@@ -60,13 +60,13 @@ class CameraConformance:
         assert image.shape == (480, 640, 3), f"a picture is (480, 640, 3), not {image.shape}"
 
     def test_every_capture_has_a_number_of_its_own(self) -> None:
-        """The numbers grow, so that a consumer recognises the newest frame."""
+        """Frame numbers grow, so that a consumer recognises the newest frame."""
         with closing(self.open()) as camera:
             numbers = [frame.frame_id for frame in self._frames(camera, 5)]
         assert numbers == sorted(set(numbers)), f"numbers of captures must grow: {numbers}"
 
     def test_a_capture_says_when_it_was_taken(self) -> None:
-        """The time of capture is by the clock of the train's state, and never in the future."""
+        """The time of capture is read from the clock of the train's state, and is never in the future."""
         with closing(self.open()) as camera:
             self._frames(camera, 1)
             until = time.monotonic() + self.patience_s
@@ -97,7 +97,7 @@ class CameraConformance:
 
 
 class HubConformance:
-    """A hub that passes works with the controller: the tests drive it on a virtual clock."""
+    """A hub that passes these tests works with the controller: they drive it on a virtual clock."""
 
     def open(self) -> Hub:
         """Opens the hub under test; its train is at the start."""
@@ -170,7 +170,7 @@ class HubConformance:
         assert braked.braking and rest.speed_cm_s == 0
 
     def test_the_train_never_goes_back_and_neither_does_its_clock(self) -> None:
-        """An earlier time does not move the train."""
+        """A query for an earlier time does not move the train."""
         with self._hub() as hub:
             there = self._drive(hub, OrderKind.FULL_SPEED, 0, 3)
             before, again = hub.state(1), hub.state(3)
@@ -186,7 +186,7 @@ class HubConformance:
         assert lights == list(Light)
 
     def test_closing_leaves_the_train_braked(self) -> None:
-        """A hub may also be closed twice."""
+        """A hub, too, may be closed twice."""
         hub = self.open()
         try:
             self._drive(hub, OrderKind.FULL_SPEED, 0, 2)

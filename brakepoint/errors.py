@@ -59,7 +59,7 @@ def _on_one_line(words: str) -> str:
 
 
 class AdapterError(UserError):
-    """An error of a camera or hub from another package, with a text that isn't in the catalogue.
+    """An error of a camera or hub from another package, with a message that isn't in the catalogue.
 
     Args:
         words: What is wrong, and what to do next.

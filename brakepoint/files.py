@@ -21,7 +21,7 @@ BYTES_IN_MB = 1_000_000
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file under another name and renames it, so that an incomplete file is never visible.
 
-    Of several processes that write the same file at the same time, the last one to finish replaces it.
+    If several processes write the same file at the same time, the last one to finish wins.
 
     Args:
         path: The file; its folder must exist.
@@ -165,7 +165,7 @@ def load_yaml(content: str) -> Any:
 
 
 def load_yaml_documents(content: str) -> list[Any]:
-    """The documents of a YAML text, without the empty ones, read by the fast C loader if PyYAML has it.
+    """The documents of a YAML string, without the empty ones, read by the fast C loader if PyYAML has it.
 
     Raises:
         yaml.YAMLError: The text isn't YAML, a document contains itself, or a value is invalid for its type.
@@ -185,7 +185,7 @@ def _all_errors_of_yaml() -> Iterator[None]:
 
 
 def _bounded(document: Any) -> Any:
-    """Returns the document; raises an error if it contains itself or is too large, aliases written out."""
+    """Returns the document; raises an error if it contains itself or, with aliases expanded, is too large."""
     waiting, nodes = [document], 0
     while waiting:
         node = waiting.pop()

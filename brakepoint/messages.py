@@ -358,7 +358,7 @@ def split_frame(payload: bytes) -> Picture:
     """Reads the header of an encoded frame.
 
     Raises:
-        UserError: The payload is too long, or has another header.
+        UserError: The payload is too long, or its header is wrong.
     """
     if not FRAME_HEADER.size < len(payload) <= FRAME_MAX_BYTES:
         raise UserError("error.frame_size", size=len(payload), most=FRAME_MAX_BYTES)

@@ -151,7 +151,7 @@ def _sighted(known: Odometry, seen: Sighting, rolled_since_cm: float) -> Odometr
     Args:
         known: The previous estimate.
         seen: The sign as seen when the picture was taken.
-        rolled_since_cm: Distance covered since then, by dead reckoning.
+        rolled_since_cm: Distance covered since the picture was taken, by dead reckoning.
     """
     before = rolled_since_cm * seen.towards  # The sign is now nearer by this distance times the factor.
     row = np.zeros(len(known.mean))

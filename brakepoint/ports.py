@@ -38,7 +38,7 @@ class Hub(Protocol):
     def apply(self, order: Order) -> None:
         """Carries an order out; the order applies until the next one.
 
-        A hub on a radio brakes by itself when it has received no order for `brakepoint.rules.WATCHDOG_S`.
+        A wireless hub brakes by itself when it has received no order for `brakepoint.rules.WATCHDOG_S`.
         """
 
     def state(self, now: float) -> TrainState:

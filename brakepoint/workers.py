@@ -57,7 +57,7 @@ def worker_pool(
 ) -> Iterator[ProcessPoolExecutor]:
     """A pool of new processes, which are killed if an error or Ctrl-C ends the block.
 
-    The pool starts its processes when work is submitted, which must therefore be done `uninterrupted`.
+    The pool starts its processes when work is submitted; so work must be submitted within `uninterrupted`.
 
     Args:
         workers: Number of processes.

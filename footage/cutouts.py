@@ -20,7 +20,7 @@ OPAQUE = 250
 
 
 def bled(image: np.ndarray) -> np.ndarray:
-    """Gives transparent pixels the colour of the nearest opaque one, which avoids dark fringes when scaled.
+    """Gives transparent pixels the colour of the nearest opaque one, which avoids dark fringes in scaling.
 
     Args:
         image: `(h, w, 4)` uint8, straight alpha.

@@ -59,7 +59,7 @@ class BluetoothHub:
         out: Where to print orders and events of the hub; None prints nothing.
         limits: How long each step on the radio may take.
         heartbeat: The heartbeat that the guard watches.
-        drive: The measured drive; by default the one of `brakepoint.locomotive`.
+        drive: The measured drive; by default the one in `brakepoint.locomotive`.
 
     Raises:
         UserError: There is no Bluetooth, no such hub, no motor on the hub, or another program drives the hub.

@@ -24,7 +24,7 @@ FAREWELL = "farewell"
 
 
 def heartbeat_path() -> Path:
-    """Path of the file: the value of `BRAKEPOINT_HUB_HEARTBEAT`, or else in a temporary folder of the user.
+    """Path of the file: from `BRAKEPOINT_HUB_HEARTBEAT`, or else in a temporary folder of the user.
 
     `XDG_RUNTIME_DIR` is unsuitable: that folder is removed when the user's session ends, while the train may
     still be driving.
@@ -89,7 +89,7 @@ class Watch:
         path: The file.
 
     Attributes:
-        address: The hub to brake: the one of the last beat, whatever happened to the file; empty before the
+        address: The hub to brake: the one in the last beat, whatever happened to the file; empty before the
             first beat.
     """
 
@@ -104,7 +104,7 @@ class Watch:
         """Time since the last beat; None as long as there is nothing to guard.
 
         There is nothing to guard before the first beat and after a farewell; a missing file isn't a farewell.
-        Only the watcher's clock counts: any change of the file is a beat, whatever the file's date.
+        Only the watcher's clock counts: any change to the file is a beat, whatever the file's date.
 
         Args:
             now: Seconds by a monotonic clock.

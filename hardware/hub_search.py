@@ -45,7 +45,7 @@ class RadioLimits:
         feedback_s: Time until the hub has confirmed that an order is carried out.
         disconnect_s: Time until the link is down.
         orders_s: Time until a train without a new order brakes: the watchdog's time.
-        look_again_s: How long a braked train must receive no other order to count as braked: twice the time
+        look_again_s: How long a braked train must go without another order to count as braked: twice the time
             after which a live driver would have repeated its order.
     """
 
@@ -64,7 +64,7 @@ def checked_address(written: str) -> str:
     """A Bluetooth address in upper case; an empty one stays empty and means any hub.
 
     Raises:
-        UserError: The text isn't an address.
+        UserError: The string isn't an address.
     """
     address = written.strip().upper()
     if address and not ADDRESS.fullmatch(address):

@@ -40,7 +40,7 @@ class ProtocolError(ValueError):
 
 
 def hub_kind(manufacturer_data: Mapping[int, bytes]) -> int | None:
-    """The kind of hub that sent an advertisement; None if the advertisement isn't from this company.
+    """The kind of hub that sent an advertisement; None if the advertisement isn't from LEGO.
 
     Args:
         manufacturer_data: Company id → data, from a scanner. The data is
@@ -152,7 +152,7 @@ class _Fixed:
 
 
 class WatchBattery(_Fixed):
-    """Subscribes to changes of the battery's level: `05 00 01 06 02` (section *Hub Properties*)."""
+    """Subscribes to changes in the battery's level: `05 00 01 06 02` (section *Hub Properties*)."""
 
     whole = _framed(0x01, bytes([_BATTERY, 0x02]))
 

@@ -4,7 +4,7 @@
 which message and when, with asyncio and bleak. Every step that can fail has a time limit, and raises one of
 two exceptions: `UserError` while the hub is being examined, or `HubLostError` once the hub is in use. Only
 problems of the motor are errors: problems of other ports are reported, and these ports are then ignored. The
-first and the last message on a link is a brake.
+first and the last message on a link are brakes.
 """
 
 import asyncio

@@ -75,7 +75,7 @@ class _Grabber(threading.Thread):
             self._news.notify()
 
     def take(self, timeout_s: float) -> tuple[np.ndarray, float] | None:
-        """The newest picture and its time, once; None if there is none in time."""
+        """The newest picture, returned only once, and its time; None if none arrives in time."""
         with self._news:
             self._news.wait_for(lambda: self._newest is not None or self.has_ended, timeout_s)
             newest, self._newest = self._newest, None
@@ -128,8 +128,8 @@ class RealCamera:
         """Waits one step of the control loop for the newest picture; None if there is none.
 
         Raises:
-            UserError: The camera has stalled or ended, or its pictures have changed their size, for which its
-                focal length is not known; this is raised once, and then the camera is restarted.
+            UserError: The camera has stalled or ended, or its pictures have changed size, so that its focal
+                length is unknown; this is raised once, and then the camera is restarted.
         """
         if self._grabber is None:
             time.sleep(WAIT_S)
@@ -211,7 +211,7 @@ def in_colour(image: np.ndarray, name: str) -> np.ndarray:
         `(height, width, 3)` uint8.
 
     Raises:
-        UserError: The picture has another format.
+        UserError: The picture has an unsupported format.
     """
     channels = image.shape[2] if image.ndim == 3 else 1
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or channels not in (1, 3, 4):

@@ -74,7 +74,7 @@ def marks(start_cm: float) -> dict[str, float]:
 
 
 def calibrated(world: World, seed: int = 0) -> TrainFile:
-    """The train's file that the owner of such a train would get, with the errors of camera and ruler."""
+    """The file that the owner of this train would get, with the errors of camera and ruler."""
     eye = _calibrated_eye(world, seed)
     return _calibrated_drive(world, eye, seed)
 

@@ -182,7 +182,7 @@ def true_run(
         truth: Ground truth of the line.
         train: The true train.
         hub: The train's hub.
-        look: Returns the detections from a place at a time.
+        look: Returns the detections from a given place at a given time.
         step: The autopilot.
     """
     memory, ticks, ending = None, list[Tick](), None

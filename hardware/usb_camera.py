@@ -26,7 +26,7 @@ class UsbSource:
     Args:
         name: The camera's URI, for messages.
         device: For instance `/dev/video0`.
-        exposure: Exposure time in the driver's own unit, mostly 0.1 ms; None leaves it to the camera.
+        exposure: Exposure time in the driver's own unit, usually 0.1 ms; None leaves it to the camera.
 
     Raises:
         UserError: There is no such device, access is denied, or the device isn't a camera.
@@ -72,7 +72,7 @@ class UsbSource:
 
 
 def _settings(exposure: float | None) -> list[tuple[int, float]]:
-    """Requests compressed pictures, since USB 2 is too slow for others, and no queue of old pictures."""
+    """Requests compressed pictures, since USB 2 is too slow for others, and a queue as short as possible."""
     settings: list[tuple[int, float]] = [
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
         (cv2.CAP_PROP_FRAME_WIDTH, WIDTH_PX),

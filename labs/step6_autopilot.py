@@ -382,8 +382,7 @@ def drive(memory: Memory, state: TrainState, now: float) -> tuple[Memory, Order]
     # À FAIRE priority : dès qu’il est temps de s’arrêter pour le prochain danger, et pas avant, drive
     # doit renvoyer cet arrêt, quels que soient les autres panneaux : respecter une limitation ne doit
     # pas mener le train au-delà d’un danger. Dans tous les autres cas, les lignes qui suivent
-    # décident ; elles attendent dans la variable « danger » le prochain danger, ou None s’il n’y en a
-    # pas.
+    # décident ; la variable « danger » doit y contenir le prochain danger, ou None s’il n’y en a pas.
     danger = None  # replace this · à remplacer
     memory = replace(memory, stopping=False, rest_since=None)
     sign = danger or slowing_sign(memory, state.position_cm)

@@ -86,7 +86,7 @@ def read_picture(request: InferRequest) -> np.ndarray:
     """Reads the picture from a request, `(height, width, 3)` uint8, blue-green-red.
 
     Raises:
-        InvalidInput: The input `PICTURE` is missing, isn't a single `BYTES` element or a complete JPEG.
+        InvalidInput: The input `PICTURE` is missing, or isn't a single `BYTES` element with a complete JPEG.
     """
     field: InferInput = find_input(request, PICTURE)
     if field.datatype != "BYTES":
@@ -216,7 +216,7 @@ def request_body(jpeg: bytes) -> dict[str, Any]:
 
     Returns:
         `{"inputs": [one]}`, where `one` has `name` (`PICTURE`), `shape` (`[1]`), `datatype` (`"BYTES"`) and
-        `data`, a list with one text: the file in base64.
+        `data`, a list with one string: the file in base64.
     """
     # lab: request
     data = base64.b64encode(jpeg).decode()
@@ -252,7 +252,7 @@ def models(engine: Engine, worker: Worker) -> list[Model]:
 
 
 def topic_of(train_id: str, name: str) -> str:
-    """The full topic of one of a train's names, such as `control` or `status/capture`."""
+    """The full topic for a short topic name of a train, such as `control` or `status/capture`."""
     return f"{TOPIC_ROOT}/{train_id}/{name}"
 
 

@@ -24,7 +24,7 @@ class PrintingHub:
         self._now: float | None = None
 
     def apply(self, order: Order) -> None:
-        """Carries out an order, taking effect at the time of the last `state`."""
+        """Carries out an order, which takes effect at the time of the last `state`."""
         last, self._order = self._order, order
         if last is None or (last.meaning, last.light) != (order.meaning, order.light):
             self._print(order)

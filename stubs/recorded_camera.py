@@ -37,7 +37,7 @@ class RecordedCamera:
         seed: Seed of the sensor's noise.
 
     Raises:
-        UserError: The video is missing or damaged, its pictures have another size, or the ground truth is
+        UserError: The video is missing or damaged, its pictures have the wrong size, or the ground truth is
             that of another video.
     """
 
@@ -78,7 +78,7 @@ class RecordedCamera:
                 self._image = self._picture(frame)
 
     def _picture(self, frame: av.VideoFrame) -> np.ndarray:
-        """The picture of a frame; a file that was joined from several has frames of different sizes."""
+        """The picture of a frame; a file that was joined from several may have frames of different sizes."""
         if (frame.width, frame.height) != SIZE_PX:
             raise UserError("feed.damaged", path=self._video)
         return frame.to_ndarray(format="bgr24")
@@ -128,7 +128,7 @@ def _open(video: Path, truth: GroundTruth) -> av.container.InputContainer:
 
 
 def _blurred(image: np.ndarray, speed_cm_s: float) -> np.ndarray:
-    """Blurs a picture radially, as driving does: the mean of four zooms, computed in two halvings."""
+    """Blurs a picture radially, as driving does: the mean of four zooms, computed by averaging twice."""
     zoom = speed_cm_s * EXPOSURE_S / BLUR_DEPTH_CM
     for part in (1 / 3, 2 / 3):
         cut_y, cut_x = (round(part * zoom * size / 2) for size in image.shape[:2])

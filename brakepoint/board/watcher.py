@@ -47,7 +47,7 @@ class Seat(BaseModel):
         exercise: The exercise to be checked next.
         done: Exercises of the room's track that are done, by step.
         further: Exercises done beyond the track.
-        minutes: Minutes since the attendee last passed another exercise.
+        minutes: Minutes since the attendee last passed a new exercise.
         hints: Hints given so far.
         map50: The best mAP50, as measured on the instructor's machine.
         incidents: Incidents whose cause was found, by number, with the minutes until the cause was found and
@@ -96,7 +96,7 @@ class Watcher:
         self.trouble: dict[str, str] = {}
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks at the room repeatedly; the page says if the store does not answer or the disk is full."""
+        """Looks at the room repeatedly; the page says so if the store does not answer or the disk is full."""
         while not stopping.is_set():
             try:
                 self.look()

@@ -36,7 +36,7 @@ class Placement:
     """A plate at a measured position, and its box in the picture.
 
     Attributes:
-        ahead_cm: From the lens to the plate along the track.
+        ahead_cm: Distance from the lens to the plate along the track.
         right_cm: Distance to the right of the track's centre line.
         plate_cm: Height of the plate.
         height_px: Height of the plate's box in the picture.

@@ -110,7 +110,7 @@ class Reckons(Protocol):
 
 
 def steady(power: float) -> Drive:
-    """A drive for measuring: full speed is a given power in percent at every voltage."""
+    """A drive for measuring: full speed takes a given power in percent at every voltage."""
     return Drive.model_construct(full_power=power, low_power=power - 1, volts=None)
 
 

@@ -35,14 +35,14 @@ RESTS_S = 3.0
 
 
 class TunableHub(Hub, Protocol):
-    """A hub whose drive can be chosen, such as the hub of `ble:`."""
+    """A hub whose drive figures can be set, such as the hub of `ble:`."""
 
     @property
     def volts(self) -> float | None:
         """The hub's voltage; None if the hub does not report it."""
 
     def fit(self, drive: Drive) -> None:
-        """Uses another drive for driving and dead reckoning from now on."""
+        """Uses other drive figures for driving and dead reckoning from now on."""
 
 
 Look = Callable[[TrainState], Sequence[Seen]]
@@ -65,7 +65,7 @@ class Course:
     """The marks, and how a run between them ends.
 
     Attributes:
-        apart_cm: From one mark to the other.
+        apart_cm: Distance from one mark to the other.
         brake_ahead_cm: Braking point before the second mark.
         is_watched: Whether the marks are watched continuously, so that a train that sees none counts as a
             runaway.

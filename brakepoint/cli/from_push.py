@@ -50,7 +50,7 @@ def from_push(
     Args:
         source: Source of steps, pipeline and overlay: `solutions` or `labs`.
         console: Console for messages.
-        folder: Where forge, registry and roots are kept.
+        folder: Where forge, registry and root file systems are kept.
 
     Yields:
         The overlay committed by the pipeline, and how to start its containers.

@@ -168,7 +168,7 @@ def serve_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None) ->
     """Runs the embedded store's server until Ctrl-C or SIGTERM.
 
     Raises:
-        UserError: The room has a store with its own server, or the embedded one does not start.
+        UserError: The room has a store with its own server, or the embedded one fails to start.
     """
     from brakepoint.room.config import EmbeddedSettings
     from brakepoint.room.stores import serving
@@ -256,7 +256,7 @@ def rehearse_command(file: RoomFile = DEFAULT_FILE, attendees: Attendees = None)
     """Rehearses the room; exit status 1 if something failed.
 
     Raises:
-        UserError: The room has not been applied, or its store does not start.
+        UserError: The room has not been applied, or its store fails to start.
     """
     from brakepoint.room.rehearsal import PATIENCE_S, rehearse
     from brakepoint.room.stores import open_store, serving

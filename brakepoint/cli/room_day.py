@@ -175,7 +175,7 @@ def backup_command(backup: BackupFile, file: RoomFile = DEFAULT_FILE) -> None:
 
 @room_app.command("restore", help="cli.room.restore.help")
 def restore_command(backup: BackupFile, file: File = DEFAULT_FILE) -> None:
-    """Restores the room from a backup on this machine."""
+    """Restores the room on this machine from a backup."""
     from brakepoint.room.backup import restore
     from brakepoint.room.findings import findings
 

@@ -1,4 +1,4 @@
-"""`brakepoint submit`: submits the attendee's model and autopilot for scoring by the instructor's side."""
+"""`brakepoint submit`: submits the attendee's model and autopilot for scoring on the instructor's side."""
 
 from pathlib import Path
 from typing import Annotated

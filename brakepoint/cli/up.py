@@ -93,7 +93,7 @@ def run_until_stopped(
 
 
 def teller(console: Console) -> Callable[[str, str], None]:
-    """A function that prints each line of a service after the service's name, in its colour."""
+    """A function that prints each line of a service after the service's name in the service's colour."""
     width = max(map(len, SERVICES))
 
     def tell(name: str, line: str) -> None:

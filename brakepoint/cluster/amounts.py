@@ -82,7 +82,7 @@ def _items(limit_ranges: Iterable[Manifest], kind: str) -> Iterator[Manifest]:
 
 
 def of_pod(pod: Pod, limit_ranges: Iterable[Manifest] = ()) -> Amounts:
-    """The resources of one pod: the sum of its containers, or its largest init container."""
+    """The resources of one pod: the sum of its containers, or its largest init container, if larger."""
     limit_ranges = list(limit_ranges)
     together: Counter[str] = Counter()
     before: dict[str, Fraction] = defaultdict(Fraction)
@@ -196,7 +196,7 @@ def unlimited(pod: Pod, quotas: Iterable[Manifest], limit_ranges: Iterable[Manif
 
 
 def taken(pods: Iterable[Pod], manifests: Iterable[Manifest], limit_ranges: Iterable[Manifest]) -> Amounts:
-    """The peak usage of a namespace, by the names of a quota.
+    """The peak usage of a namespace, by the resource names of a quota.
 
     Args:
         pods: All pods of the namespace. Of the pods with phases, the largest phase of each run counts.

@@ -1,8 +1,8 @@
 """Which SecurityContextConstraints admit a pod, in the order and by the rules of OpenShift.
 
 The source is openshift/apiserver-library-go, pkg/securitycontextconstraints: `util/sort` defines the order,
-`sccadmission/admission.go` defines who may use which constraint, `sccmatching/provider.go` defines what each
-one sets and refuses.
+`sccadmission/admission.go` defines who may use which constraint, and `sccmatching/provider.go` defines what
+each one sets and refuses.
 """
 
 import copy

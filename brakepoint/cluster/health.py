@@ -261,7 +261,7 @@ def _as_manifest(api: Api, pod: Pod) -> Manifest:
 
 
 def _account(api: Api, pod: Pod) -> str:
-    """The pod's account; the default one as long as the operator has not created that of the pod."""
+    """The pod's account; the default one until the operator has created the pod's own."""
     path = f"/api/v1/namespaces/{pod.namespace}/serviceaccounts/{pod.account}"
     is_later = pod.account.startswith(OPERATORS_ACCOUNTS) and api.get(path) is None
     return "default" if is_later else pod.account

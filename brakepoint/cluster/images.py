@@ -93,7 +93,7 @@ def _of_image(kit: Kit, pushed: Pushes, pod: Pod, image: str) -> Iterator[Findin
 
 
 def _is_pushed(kit: Kit, pushed: Pushes, repository: str, tag: str) -> bool:
-    """Whether a run, a build or a documented command pushes the image; a digest results from a push."""
+    """Whether a run, a build or a documented command pushes the image; a digest implies a push."""
     name = OURS.search(repository)
     if tag.startswith("sha256:") or any(repository == one and tag in tags for one, tags in pushed):
         return True
@@ -137,7 +137,7 @@ def _of_script(pod: Pod, container: Manifest) -> Iterator[Finding]:
 
 
 def _of_build(pod: Pod, container: Manifest) -> Iterator[Finding]:
-    """Buildah needs root, or a user namespace of the pod: CRI-O's seccomp profile allows no others."""
+    """Buildah needs root, or a user namespace of the pod: CRI-O's seccomp profile lets it create none."""
     shared, own = pod.spec.get("securityContext") or {}, container.get("securityContext") or {}
     user = own.get("runAsUser", shared.get("runAsUser"))
     added = (own.get("capabilities") or {}).get("add") or ()

@@ -196,7 +196,7 @@ def collect(profile: str, room: Room | None = None, root: Path = ROOT) -> Kit:
 
 
 def _once(manifests: Iterable[Manifest]) -> list[Manifest]:
-    """Removes manifests that are in two folders: applying one twice changes nothing."""
+    """Removes duplicates of manifests in several folders: applying one twice changes nothing."""
     kept: list[Manifest] = []
     seen: dict[tuple[str, str, str], list[Manifest]] = {}
     for manifest in manifests:

@@ -1,6 +1,6 @@
-"""The shapes of the objects that the rules read: an error names the file, the object and the odd field.
+"""The shapes of the objects that the rules read: an error names the file, the object and the malformed field.
 
-The API server would refuse such an object before any rule applies. Fields that no rule reads may be odd.
+The API server would refuse such an object before any rule applies. Fields that no rule reads are not checked.
 """
 
 import ipaddress
@@ -69,7 +69,7 @@ def shapes() -> dict[str, Shape]:
 
 
 def object_of(given: Any, place: str) -> Manifest:
-    """Checks an object of any kind, see `checked`."""
+    """Checks an object of any kind; see `checked`."""
     thing = checked(given, "thing", place)
     kind = thing["kind"]
     return dict(checked(thing, kind, place) if kind[0].isupper() and kind in shapes() else thing)

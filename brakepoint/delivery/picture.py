@@ -78,7 +78,7 @@ def _draw_pod(axes: Axes, place: Place, name: str, image: str) -> Text:
 
 
 def _may_speak(manifests: list[Manifest], source: Manifest, name: str, target: Manifest) -> bool:
-    """Whether the policies allow a pod to reach the Service named after the other pod."""
+    """Whether the policies allow a pod to reach the Service named after another pod."""
     service = named(manifests, "Service", name)
     if service is None:
         return False

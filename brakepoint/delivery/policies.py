@@ -1,7 +1,7 @@
-"""Which connections the NetworkPolicies of a namespace allow. Pure.
+"""Which connections the NetworkPolicies of a namespace allow; the functions are pure.
 
 The rules are those of networking.k8s.io/v1: a pod that no policy selects is open. If several policies select
-a pod, everything that one of them allows is allowed, per direction.
+a pod, everything that any of them allows is allowed, per direction.
 """
 
 import ipaddress
@@ -52,7 +52,7 @@ def lets_in(
         port: TCP port of that pod.
         source: Labels of the connecting pod.
         same_namespace: Whether the connecting pod is in the target's namespace; if not, its namespace is
-            assumed to have no other labels than its name, like an attendee's and unlike the platform's.
+            assumed to have no labels other than its name, like an attendee's and unlike the platform's.
         named: Numbers of the target's named ports.
 
     Returns:

@@ -124,11 +124,11 @@ class Pods(Supervisor):
 
 
 def with_places(text: str, places: dict[str, str]) -> str:
-    """Replaces paths in a text, the longest first: one path may begin with another.
+    """Replaces paths in a string, the longest first: one path may begin with another.
 
     Args:
-        text: The text.
-        places: The new path by path.
+        text: The string.
+        places: New path for each old path.
     """
     if not places:  # An empty pattern would match everywhere.
         return text

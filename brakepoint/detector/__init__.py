@@ -48,7 +48,7 @@ class Detector:
 
     A noisy picture is smoothed first (`noise`). Where the network is unsure of a detection, it is shown that
     detection again, enlarged (`second_look`).
-    The same picture always gives the same detections. An object may be used by only one thread.
+    The same picture always gives the same detections. An instance may be used by only one thread.
 
     Args:
         model_path: An ONNX model exported by ultralytics, in either of its output layouts; or the URL of an

@@ -1,4 +1,4 @@
-"""From a model's output tensor to candidate boxes, in both layouts (`brakepoint.detector.layout`)."""
+"""Turns a model's output tensor into candidate boxes, for both layouts (`brakepoint.detector.layout`)."""
 
 from dataclasses import dataclass
 

@@ -55,7 +55,7 @@ class RemoteRuntime:
         metadata: The assumed metadata: the protocol does not transfer the classes, so they are those of
             `SignClass`, in order.
         input_size_px: `(width, height)` of the picture that the network expects.
-        takes_smaller: False: an endpoint has one size.
+        takes_smaller: False: an endpoint takes pictures of one size.
 
     Raises:
         UserError: The extra `serving` is not installed, or no such network answers at this URL.

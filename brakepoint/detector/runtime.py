@@ -125,7 +125,7 @@ class OpenVinoRuntime:
         self._requests: dict[tuple[int, ...], Any] = {}
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """See `Runtime.infer`; a new shape first takes a tenth of a second."""
+        """See `Runtime.infer`; the first use of a shape takes a tenth of a second more."""
         if tensor.shape not in self._requests:
             self._requests[tensor.shape] = self._compile(tensor.shape)
         request = self._requests[tensor.shape]

@@ -1,6 +1,6 @@
 """A second look at what the network was unsure of: its surroundings, enlarged.
 
-A sign of 20 pixels may be clear to a person while the network is unsure of it: its scores are overlaps of
+A sign of 20 pixels may be clear to a person while the network is unsure of it: scores estimate overlaps of
 boxes, and small boxes overlap less. Enlarged, the same sign gets a clear score. The second look can raise
 the confidence of a detection, but never lowers it: blur, noise and JPEG blocks, enlarged, are unlike
 anything in the network's training, so a sign that is lost in them keeps its first score.
@@ -45,7 +45,7 @@ FindIn = Callable[[np.ndarray], Candidates]
 
 @dataclass(frozen=True)
 class Tile:
-    """The place of an enlarged region in the input of the network.
+    """The place of a tile, an enlarged region of the picture, in the network's input.
 
     Attributes:
         corner_px: Its `(left, top)` in the network's input.
@@ -58,7 +58,7 @@ class Tile:
     scale: float
 
     def draw(self, image: np.ndarray, sheet: np.ndarray) -> None:
-        """Draws the surroundings; grey where the picture ends."""
+        """Draws the enlarged region; grey beyond the picture's edges."""
         import cv2
 
         left, top = self.corner_px
@@ -95,7 +95,7 @@ class SecondLook:
         ]
 
     def prepare(self) -> None:
-        """Shows the network a picture of its size, so that no frame waits for that size's compilation."""
+        """Shows the network a picture of the size used later, so that no frame waits for its compilation."""
         self._find(self._sheet)
 
     def examine(self, image: np.ndarray, first: Candidates, scale: float) -> Candidates:
@@ -131,7 +131,7 @@ class SecondLook:
         return list(islice(fronts, EXAMINED_MOST))
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
-        """What the network finds in the area of each box, enlarged to a scale: a sign, or none."""
+        """What the network finds in the area of each box, enlarged to a given scale: a sign, or none."""
         tiles = [
             Tile(corner_px, TILE_PX / 2 - (box[:2] + box[2:]) / 2 * scale, scale)
             for corner_px, (box, scale) in zip(self._corners, boxes, strict=False)
@@ -173,7 +173,7 @@ def _same_sign(box: np.ndarray, found: Candidates) -> Candidates:
 
 
 def _confirm(seen: Candidates, index: int, looks: Sequence[Candidates]) -> None:
-    """Puts the least sure look in place of a detection, if all agree on the class and are surer."""
+    """Replaces a detection with its least sure second look, if all agree on the class and are surer."""
     if not all(len(look.scores) for look in looks) or len({int(look.class_ids[0]) for look in looks}) > 1:
         return
     least = min(looks, key=lambda look: float(look.scores[0]))

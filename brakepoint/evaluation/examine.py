@@ -86,7 +86,7 @@ def examine(
         detector: The detector.
         on_progress: Called after each picture with the number done and the total.
         notes: Receives notes about what was skipped.
-        change: Applied to each picture, `(h, w, 3)` uint8, before the detector sees it; nothing may move.
+        change: Applied to each picture, `(h, w, 3)` uint8, before the detector sees it; it moves nothing.
 
     Raises:
         UserError: Pictures or labels are missing or invalid, or a picture does not decode.

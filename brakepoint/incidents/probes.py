@@ -77,7 +77,7 @@ def drives(site: Site) -> Finding:
 
 
 class _Sight:
-    """The camera of a site, with blank pictures, which are fast and sufficient for the oracle."""
+    """The camera of a site, with blank pictures, which are fast to make and enough for the oracle."""
 
     def __init__(self, site: Site, seed: int) -> None:
         self._camera, self._optics = PlainCamera(seed), Optics(site.setup.camera, site.zoom)
@@ -200,7 +200,7 @@ def _pictures(feed: str) -> list[tuple[int, Frame]]:
 
 
 def _telling_frames(truth: GroundTruth) -> list[int]:
-    """Frames with tall signs of each class, spread evenly over the line and in its order."""
+    """Frames with tall signs of each class, spread evenly along the line, in order."""
     chosen: set[int] = set()
     for sign_class in SignClass:
         having = [

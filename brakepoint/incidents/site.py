@@ -156,7 +156,7 @@ class Site:
 
     @property
     def zoom(self) -> float:
-        """The factor that makes pictures look like recorded ones, as every real camera requires.
+        """The factor that makes pictures look like recorded ones; needed with any real camera.
 
         The factor is right if `train.toml` has the right focal length: that of the recorded camera.
         """

@@ -64,7 +64,7 @@ class _List:
                 self._by_name[parts[-1]].append(parts)
 
     def nearness(self, picture: Path) -> int:
-        """How many parts at the end of the picture's path, at least its name, are in the list; else 0."""
+        """How many parts at the end of the picture's path, at least its name, match the list; else 0."""
         listed = self._by_name.get(picture.name, [])
         return max((alike_at_start(parts[::-1], picture.parts[::-1]) for parts in listed), default=0)
 

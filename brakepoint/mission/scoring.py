@@ -72,7 +72,7 @@ class Rest:
 
     @property
     def waited(self) -> bool:
-        """Whether the period is long enough for a danger."""
+        """Whether the period is long enough for the stop at a danger."""
         return self.seconds >= DANGER_WAIT_S - SLACK_S
 
     @property
@@ -157,7 +157,7 @@ def _in_stop_zone(rest: Rest, sign: TruthSign) -> bool:
 
 
 def _is_false_stop(rest: Rest, rests: list[Rest], signs: list[TruthSign]) -> bool:
-    """Whether no sign requires the stop: no sign is near, or the train has already waited for the sign."""
+    """Whether no sign requires the stop: no sign is near, or the train has already waited at the sign."""
     if rest.first:
         return False
     earlier = rests[: rests.index(rest)]

@@ -63,7 +63,8 @@ def run(step: ModuleType, tell: TellTask, root: Path = ROOT_DIR, **parameters: f
         parameters: Parameters of the pipeline.
 
     Raises:
-        UserError: The step's exercises are not done, or a component failed; its last line is in the message.
+        UserError: The step's exercises are not done, or a component failed; the message contains the last
+        line of its output.
     """
     from kfp import local
 

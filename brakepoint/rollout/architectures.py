@@ -29,11 +29,11 @@ def emulate(architecture: str, rules: Path = RULES, kernel: Path = KERNEL) -> No
 
     Args:
         architecture: The architecture, as named in images.
-        rules: Folder of the package's rules.
+        rules: Folder of the emulator package's rules.
         kernel: Folder through which the kernel accepts rules.
 
     Raises:
-        UserError: The package is missing, or the kernel does not accept the rule.
+        UserError: The emulator package is missing, or the kernel does not accept the rule.
     """
     name = f"qemu-{MACHINES[architecture]}"
     wanted, taken = rules / f"{name}.conf", kernel / name

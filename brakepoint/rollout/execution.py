@@ -147,7 +147,7 @@ class Execution:
         return self._all_of(use)
 
     def _may_run(self, use: Use) -> bool:
-        """Whether a task may run: it may follow a task whose condition is false, but not need its results."""
+        """Whether a task may run: it may follow a task whose condition is false, but not use its results."""
         skipped = {other for other in waits_for(use) if self._ended[other] is Outcome.SKIPPED}
         return skipped <= self._unwanted - uses_results_of(use)
 

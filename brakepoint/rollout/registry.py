@@ -30,7 +30,7 @@ class Registry:
         account: Folder with the credentials of a pod's service account: certificate and token.
 
     Raises:
-        UserError: The registry does not start.
+        UserError: The registry fails to start.
     """
 
     def __init__(self, folder: Path) -> None:

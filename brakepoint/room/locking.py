@@ -12,7 +12,7 @@ the scoring of submissions."""
 
 @contextmanager
 def locked(folder: Path, name: str = RECORDS, wait: bool = True) -> Iterator[None]:
-    """Keeps other commands from doing the same with the room while the context lasts.
+    """Keeps other commands from taking the same lock on the room while the context lasts.
 
     Args:
         folder: The room's folder; it is created.

@@ -139,7 +139,7 @@ def _threads(process: int) -> Iterator[tuple[list[int], int]]:
     """For each thread of a process: its children, and how many kB the process holds.
 
     Only threads that end meanwhile are skipped: a process that starts and ends many threads must not thereby
-    hide its others.
+    hide the children of its other threads.
     """
     with suppress(OSError):
         for thread in Path("/proc", str(process), "task").iterdir():

@@ -81,7 +81,7 @@ class Rehearser:
         return ""
 
     def _run(self, *arguments: str) -> str:
-        """Runs Python as in the attendee's workspace; returns what went wrong, or an empty text."""
+        """Runs Python as in the attendee's workspace; returns what went wrong, or an empty string."""
         try:
             process = subprocess.run(
                 [sys.executable, *arguments],

@@ -28,8 +28,8 @@ class Rulings(Kept):
         disqualified: Handles whose submissions are not scored, and whose scores are not shown.
         again: Handles whose submission is scored again although it has not changed, and when that was
             requested.
-        seated: Handles whose work was reset or moved, and when: a submission that was read before that
-            now has another owner, or none.
+        seated: Handles whose work was reset or moved, and when: a submission read before then now has another
+            owner, or none.
     """
 
     FILE_NAME, DAMAGED = "rulings.json", "room.error.rulings"

@@ -77,7 +77,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
 
     Args:
         room: The room.
-        films: Whether the pages have films and curves; both need the hidden feed, and films show this feed.
+        films: Whether the pages have films; films and curves need the hidden feed, and films show this feed.
 
     Yields:
         The number of pages written, the total, and the handle if the attendee's film could not be made, or
@@ -96,7 +96,7 @@ def write_souvenirs(room: Room, films: bool) -> Iterator[tuple[int, int, str]]:
 
 
 def _write(room: Room, films: bool, folder: Path, kept: Gathered) -> str:
-    """Writes one page, and returns the handle if a wanted film cannot be made."""
+    """Writes one page, and returns the attendee's handle if a wanted film could not be made."""
     recording = read_recording(kept.run) if kept.run is not None else None
     film, chart = None, None
     if recording is not None and kept.feed is not None:

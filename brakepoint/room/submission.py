@@ -266,7 +266,7 @@ class SandboxedAutopilot:
 
 
 def _map50(detector: SandboxedDetector, feed: Path, truth: GroundTruth) -> float | None:
-    """Mean average precision on frames of the feed, including noise."""
+    """Mean average precision on frames of the feed, with the camera's sensor noise."""
     step = max(len(truth.frames) // EVALUATED_FRAMES, 1)
     matches = []
     with closing(open_camera(f"video:{feed}", truth.seed)) as camera:

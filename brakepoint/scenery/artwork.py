@@ -172,7 +172,7 @@ def _stop() -> str:
 
 
 def _no_entry() -> str:
-    """Returns the no entry disc."""
+    """Returns the no-entry disc."""
     return dot(0, 0, 95, WHITE) + dot(0, 0, 88, RED) + box(-64, -17, 128, 34, 3, WHITE)
 
 
@@ -189,7 +189,7 @@ def _crossing() -> str:
 
 
 def _no_horn() -> str:
-    """Returns the no horn square."""
+    """Returns the no-horn square."""
     ring = dot(0, 0, 82, RED) + dot(0, 0, 69, WHITE)
     slash = stroke("M-51 -51L51 51", 12, RED)
     return square(190, SQUARE_CORNER, WHITE) + ring + _horn(BLACK, WHITE) + slash

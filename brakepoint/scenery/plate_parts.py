@@ -1,4 +1,4 @@
-"""The parts of which sign plates are drawn: SVG elements, letters and digits, triangles and rings.
+"""The parts from which sign plates are drawn: SVG elements, letters and digits, triangles and rings.
 
 Lengths are tenths of a millimetre, with the origin at the plate's centre and y down as in SVG.
 """
@@ -51,7 +51,7 @@ def dot(x: float, y: float, radius: float, colour: str) -> str:
 
 
 def box(x: float, y: float, width: float, height: float, corner: float, colour: str) -> str:
-    """Returns a filled rectangle with rounded corners, given its top left."""
+    """Returns a filled rectangle with rounded corners, given its top left corner."""
     place = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
     return f'<rect {place} rx="{corner:g}" fill="{colour}"/>'
 

@@ -1,4 +1,4 @@
-"""Signs of German roads that no track has, so that the base model knows more than the toy's few kinds.
+"""German road signs that no track has, so that the base model knows more than the toy's few kinds.
 
 They are simplified: of a distant sign, a network sees little more than the masses and the colours.
 """
@@ -55,7 +55,7 @@ def _priority(ink: str, paper: str) -> str:
 
 
 def _crossroads(ink: str, paper: str) -> str:
-    """A crossing of equal roads."""
+    """A crossing of roads with equal priority."""
     return stroke("M-30 66L30 -8M30 66L-30 -8", 17, ink)
 
 
@@ -186,7 +186,7 @@ def _give_way() -> str:
 
 
 def _priority_road() -> str:
-    """A yellow square on its tip."""
+    """A yellow square standing on one corner."""
     return turned(
         square(138, 6, WHITE) + square(124, 6, BLACK) + square(120, 5, WHITE) + square(92, 4, YELLOW),
         45,

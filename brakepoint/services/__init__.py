@@ -112,7 +112,7 @@ class ServiceSettings:
             raise UserError("live.error.shown", shown=shown, most=FEED_NAME_MAX) from error
 
     def environment(self) -> dict[str, str]:
-        """The settings as variables, which `given` reads; a command line would reveal the password."""
+        """The settings as environment variables, for `given`; a command line would reveal the password."""
         return {_variable(field.name): str(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The autopilot as a service: calls the step's code for every frame, and without a frame after `WAIT_S`."""
+"""The autopilot as a service: calls the step's code for every frame, or after `WAIT_S` without one."""
 
 import threading
 import uuid

@@ -144,7 +144,7 @@ class Bus:
         return bool(self._client.is_connected())
 
     def close(self) -> None:
-        """Publishes the farewell, unless another has taken over, and disconnects; may be called twice."""
+        """Publishes the farewell, unless another client took over, and disconnects; may be called twice."""
         self._health = Health.GONE
         if not self.is_thrown_out:
             self.beat(now=True)

@@ -32,7 +32,7 @@ class MessageClock:
         return time.time() if self._ahead_s is None else self._ahead_s + steady_s()
 
     def hold(self) -> dict[str, str]:
-        """Stops following the machine's clock; returns variables by which other processes share this one."""
+        """Stops following the machine's clock; returns variables for other processes to share this clock."""
         if self._ahead_s is None:
             self._ahead_s = time.time() - steady_s()
         return {CLOCK_VARIABLE: repr(self._ahead_s)}

@@ -178,7 +178,7 @@ def load_models(detector: str, trains: int) -> list[SharedModel]:
     """Loads the model, which takes minutes when an engine is built.
 
     For one train, the model uses all threads, to be fast. For several, it is loaded once for each thread, and
-    the copies examine as many frames at once: two threads that share one frame mostly wait for each other.
+    each copy examines a frame of its own: two threads that share one frame mostly wait for each other.
 
     Args:
         detector: See `ServiceSettings`.

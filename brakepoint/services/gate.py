@@ -20,7 +20,7 @@ class Gate:
     """Passes on fresh orders of one autopilot, in sequence.
 
     After a silence so long that the train's watchdog has triggered, there may be a new autopilot, which does
-    not know the sign in force: the train is then limited to low speed for the length of a sign's stretch.
+    not know the sign in force: the train is then limited to low speed for the length of a low-speed stretch.
     """
 
     def __init__(self) -> None:

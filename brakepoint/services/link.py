@@ -1,4 +1,4 @@
-"""The link between controller and simulated train, in place of the radio: lines of JSON over TCP.
+"""The link between the controller and the simulated train, in place of the radio: lines of JSON over TCP.
 
 Orders are sent to the train, and reports come back.
 """

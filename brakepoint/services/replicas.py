@@ -97,7 +97,7 @@ class Replicas:
         self._bus.ready()
 
     def share(self, wait_s: float) -> set[str]:
-        """The trains of this replica, after processing the news of the others.
+        """The trains of this replica, after processing the news from the others.
 
         As long as no replica is ready, those that are starting share the trains, to report that they are
         starting.

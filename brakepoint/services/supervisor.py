@@ -302,6 +302,6 @@ def _end(process: "subprocess.Popen[str]", until: float) -> None:
 
 
 def _with_ports(settings: ServiceSettings) -> ServiceSettings:
-    """The settings, with free local ports for link and broker if they have none."""
+    """The settings, with free local ports for the link and the broker if they have none."""
     link, broker = (f"{LOCALHOST}:{free_port()}" for _ in range(2))
     return replace(settings, link=settings.link or link, broker=settings.broker or f"mqtt://{broker}")

@@ -134,7 +134,7 @@ def rclone() -> str:
 def wait_until_ready(
     process: subprocess.Popen[bytes], address: tuple[str, int], log_path: Path, begins_at: int = 0
 ) -> None:
-    """Waits until an rclone reports that it listens, and until it answers.
+    """Waits until rclone reports that it is listening, and until it answers.
 
     Args:
         process: Process of rclone.

@@ -120,7 +120,7 @@ def _without_trust(error: SSLError, endpoint: str) -> UserError:
 
 
 def _nobody(endpoint: str) -> UserError:
-    """The error if no store answers. It names the variable with the address, which the kit's own lacks."""
+    """The error if no store answers. It names the address's variable, except for the kit's own store."""
     named = next((name for name in (ENDPOINT_VARIABLE, BESIDE_VARIABLE) if setting(name)), None)
     if named is None:
         return UserError("store.error.ours_silent", endpoint=endpoint)

@@ -68,7 +68,7 @@ def _given(rng: np.random.Generator, file: Path) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _read(file: Path) -> np.ndarray:
-    """A picture, shrunk to what the smallest crop needs: 64 phone photographs would fill the memory."""
+    """A picture, shrunk to what the smallest crop needs: 64 full-size phone photographs would fill memory."""
     image = read_picture(file)
     rows, columns = image.shape[:2]
     scale = max(WIDTH / columns, HEIGHT / rows) / ZOOM_LEAST

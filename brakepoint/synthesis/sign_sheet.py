@@ -23,7 +23,7 @@ RULER_CM = 10.0
 
 
 def printed() -> list[PlateArtwork]:
-    """The signs of the sheet: those that mean something to the train twice, and distractors once."""
+    """The signs of the sheet: two of each that means something to the train, one of each distractor."""
     toys = [plate for kind, plate in PLATES.items() if not kind.startswith("road-")]
     return [plate for plate in toys for _ in range(2 if plate.sign_class else 1)]
 

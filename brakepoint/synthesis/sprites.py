@@ -55,7 +55,7 @@ class Look:
 
     Attributes:
         gain: Brightness, 1 as printed.
-        tint: Factor on blue, green and red.
+        tint: Factors for blue, green and red.
         gloss: Strength of the glare, from 0 for none to 1 for white.
         wash: How far a sheen over the whole plate drowns the print, from 0 to 1; beyond 1, the ink shines
             more than the plate, as when seen from the side.

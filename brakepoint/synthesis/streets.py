@@ -13,7 +13,7 @@ DUSK_SHARE, DUSK = 0.25, (0.1, 0.6)
 
 
 def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A sky, houses and trees, and a road that leads towards these: `(height, width, 3)` uint8."""
+    """A sky, houses and trees, and a road that leads towards them: `(height, width, 3)` uint8."""
     horizon = int(rng.uniform(0.3, 0.65) * height)
     image = _sky(rng, height, width)
     for _ in range(rng.integers(0, 7)):
@@ -38,7 +38,7 @@ def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def _house(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
-    """A front with rows of windows."""
+    """The front of a house, with rows of windows."""
     width, height = int(rng.uniform(50, 320)), int(rng.uniform(40, 330))
     left, top = int(rng.integers(-80, image.shape[1])), horizon - height
     cv2.rectangle(image, (left, top), (left + width, horizon), colour(rng, rng.uniform(0, 0.45)), -1)

@@ -88,7 +88,7 @@ def _panel(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int],
 
 
 def _cushion(rng: np.random.Generator, image: np.ndarray, centre: tuple[int, int], size: float) -> None:
-    """A dome, a ball or a panel of patterned cloth: an untrained model easily mistakes these for signs."""
+    """A dome, a ball or a panel of patterned cloth: a model not trained on these takes them for signs."""
     height, width = int(size * rng.uniform(0.7, 1.3)) + 4, int(size) + 4
     mask = np.zeros((height, width), np.uint8)
     kind = rng.integers(3)

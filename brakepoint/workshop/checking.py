@@ -27,7 +27,7 @@ def check(step: Step, path: Path | None = None, time_limit_s: float = TIME_LIMIT
     Args:
         step: The step.
         path: The file; by default the attendee's file in `labs/`.
-        time_limit_s: Attendee's code that has used this much processor time is assumed to run for ever.
+        time_limit_s: The attendee's code is assumed to run for ever after this much processor time.
     """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "verdicts"

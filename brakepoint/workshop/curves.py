@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines of shares from 0 to 1, in the units of its drawing.
+    """A chart of shares from 0 to 1; its coordinates are in the units of its drawing.
 
     Attributes:
         name: Name in its texts, `souvenir.chart.{name}.*`.

@@ -30,7 +30,7 @@ MARK = re.compile(r"(<!-- =(\w+) -->)[^<]*(<!-- = -->)")
 
 
 def with_figures(words: str, lang: str) -> str:
-    """A text with the current value of each figure.
+    """The words of a page with the current value of each figure.
 
     Raises:
         KeyError: There is no such figure.
@@ -39,7 +39,7 @@ def with_figures(words: str, lang: str) -> str:
 
 
 def without_marks(words: str) -> str:
-    """A text as a reader sees it."""
+    """The words of a page as a reader sees them."""
     return MARK.sub(lambda mark: mark[0].removeprefix(mark[1]).removesuffix(mark[3]), words)
 
 

@@ -25,7 +25,7 @@ EMBED_MAX_BYTES = 16_000_000
 
 @dataclass(frozen=True)
 class Built:
-    """One step as the page shows it.
+    """The progress in one step, as the page shows it.
 
     Attributes:
         step: The step.

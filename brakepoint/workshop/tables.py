@@ -35,7 +35,7 @@ MARK = re.compile(r"(<!-- table: (\w+) ?(\w*) -->\n).*?(<!-- end of table -->)",
 
 
 def with_tables(words: str, lang: str) -> str:
-    """A text with the current content of each table.
+    """The words of a page with the current content of each table.
 
     Args:
         words: Text of a page.
@@ -144,7 +144,7 @@ def _clock(lang: str, track: str) -> str:
 
 
 def _at(minute: int) -> tuple[int, str]:
-    """A minute of the workshop, and the time of day."""
+    """A minute of the workshop, and the corresponding time of day."""
     hours, minutes = divmod(BEGINS_H * 60 + minute, 60)
     return minute, f"{hours}:{minutes:02}"
 

@@ -210,7 +210,7 @@ class Scene:
 
 @contextmanager
 def sleepless() -> Iterator[None]:
-    """Makes `time.sleep` an error in the threads that carry messages: meanwhile, no message travels."""
+    """Makes `time.sleep` an error in the threads that carry messages: if one sleeps, no message travels."""
     sleep = time.sleep
 
     def refuse(seconds: float) -> None:

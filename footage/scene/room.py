@@ -73,7 +73,7 @@ def door(frame: Matrix, rng: random.Random) -> None:
 
 
 def window(frame: Matrix, rng: random.Random) -> None:
-    """Panes lit according to the scene's light, bars, and a curtain on either side."""
+    """Panes lit according to the scene's light, with bars and a curtain on either side."""
     white = plain("window white", (0.7, 0.7, 0.7))
     width = rng.uniform(80, 130)
     add("cube", (width, 1, 150), (0, 0, 85), glowing(PANE, (0.80, 0.90, 1.0), 1.0), frame=frame)
@@ -89,7 +89,7 @@ def window(frame: Matrix, rng: random.Random) -> None:
 
 
 def radiator(frame: Matrix, rng: random.Random) -> None:
-    """A white radiator below the horizon and a little above it."""
+    """A white radiator that rises a little above the horizon."""
     white = plain("radiator", (0.70, 0.68, 0.64), roughness=0.35)
     top = rng.uniform(5, 25)
     for index in range(18):
@@ -119,7 +119,7 @@ def armchair(frame: Matrix, rng: random.Random) -> None:
 
 
 def plant(frame: Matrix, rng: random.Random) -> None:
-    """A pot of long leaves."""
+    """A potted plant with long leaves."""
     green = plain(f"leaf {rng.randrange(3)}", (0.03, rng.uniform(0.10, 0.22), 0.03), roughness=0.5)
     add("cup", (26, 26, 30), (0, 0, -25), _strong(rng), frame=frame)
     for _ in range(34):

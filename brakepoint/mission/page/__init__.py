@@ -25,7 +25,7 @@ from brakepoint.web import style
 
 
 def both(words: Mapping[str, str], tag: str = "span") -> Markup:
-    """A text in each language, of which the page shows one."""
+    """A string in each language; the page shows only one of them."""
     if len(set(words.values())) == 1:
         return escape(next(iter(words.values())))
     return Markup("").join(
@@ -34,7 +34,7 @@ def both(words: Mapping[str, str], tag: str = "span") -> Markup:
 
 
 def _t(key: str, tag: str = "span", **values: float | str) -> Markup:
-    """A text in every language; numbers among its values are formatted for each language."""
+    """A string in every language; numbers among its values are formatted for each language."""
     return both(
         {
             lang: text(key, lang, **{name: _written(value, lang) for name, value in values.items()})

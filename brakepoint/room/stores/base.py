@@ -57,7 +57,7 @@ class RoomStore(Buckets, Protocol):
         """The access keys of the room's attendees."""
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Allows a key to read and write the bucket of its name, and to read the shared one; nothing else."""
+        """Lets a key read and write the bucket of the same name, and read the shared one; nothing else."""
 
     def revoke(self, access_key: str) -> None:
         """Revokes a key."""

@@ -85,7 +85,7 @@ class MinioRoomStore:
             self._client.delete_bucket(Bucket=bucket)
 
     def swap(self, one: str, other: str) -> None:
-        """Swaps object by object, since buckets cannot be renamed; the store copies them itself.
+        """Swaps object by object, since buckets cannot be renamed; the store itself copies the objects.
 
         An object is overwritten or deleted only while the store has another copy of it, so whatever
         interrupts the swap, nothing is lost.
@@ -149,7 +149,7 @@ class MinioRoomStore:
         }
 
     def grant(self, access_key: str, secret_key: str) -> None:
-        """Creates or replaces user and policy, and sets the bucket's quota."""
+        """Creates or replaces the user and the policy, and sets the bucket's quota."""
         with self._friendly():
             self._admin.user_add(access_key, secret_key)
             self._admin.policy_add(access_key, policy=policy(access_key, self._room.shared_bucket))

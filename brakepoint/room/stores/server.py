@@ -81,7 +81,7 @@ class RoomServer:
         self._running = running_one
 
     def wait_until_ready(self) -> None:
-        """Waits until the server listens.
+        """Waits until the server is listening.
 
         Raises:
             UserError: The server does not start, for example because rclone is too old.

@@ -30,7 +30,7 @@ def numbers(answer: Any, count: int) -> tuple[float, ...] | None:
 
 
 def not_decisions(answers: list[object]) -> str | None:
-    """The type of the answers where the right answer is yes, if these answers are neither yes nor no.
+    """The type of answers that should be yes, if they are neither yes nor no; None otherwise.
 
     A function that ends without `return` answers no, but a function that always ends like this has no answer.
     """

@@ -50,7 +50,7 @@ def _after(lab: Lab, *frames: int) -> Any:
 
 
 def _faultless(lab: Lab, frame_at: float, state_age_s: float, frozen_s: float) -> bool:
-    """Whether a train that stands at 10 s has no fault."""
+    """Whether the lab finds no fault in a train that is at rest at 10 s."""
     memory = replace(lab.Memory(), frame_count=9, last_frame=frame_of(9, frame_at), frozen_s=frozen_s)
     return lab.find_fault(memory, state_at(0.0, 50.0), 10.0 + state_age_s) is None
 

@@ -82,7 +82,7 @@ def _takes(function: Any, count: int) -> bool:
 
 
 def _judge_quiet(client: TappedClient, others: Scene) -> None:
-    """Messages that other services have left in the broker neither stop the train nor end the lookout."""
+    """Messages that other services have left on the broker neither stop the train nor end the lookout."""
     if isinstance(others.trouble, Wrong) or (others.trouble and not others.connected):
         raise others.trouble
     _must_not_meddle(client)
@@ -173,7 +173,7 @@ def _judge_one_stop(client: TappedClient, others: Scene, missing: str) -> Contro
 
 
 def _judge_again(client: TappedClient, others: Scene) -> None:
-    """After another connection, the lookout subscribes and reports again."""
+    """After reconnecting, the lookout subscribes and reports again."""
     filters, sent = len(client.filters), len(client.sent)
     others.connect_again()
     if DETECTOR_STATUS not in dict(client.filters[filters:]):

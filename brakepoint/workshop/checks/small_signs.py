@@ -16,7 +16,7 @@ SEEN_TOO_LITTLE = 0.2
 
 
 def large_sign() -> Sprite:
-    """A square sign of twice the usual side."""
+    """A square sign with sides twice as long as usual."""
     full = np.ones((2 * SIDE_PX, 2 * SIDE_PX), np.float32)
     return Sprite(
         full[..., None] * np.array(PLASTIC, np.float32), full, full, (0, 0, 2 * SIDE_PX, 2 * SIDE_PX), DANGER

@@ -102,7 +102,7 @@ def check_download(lab: Lab) -> None:
 
 
 def _check_replaced(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str, content: bytes) -> None:
-    """A damaged file of an earlier download is replaced: for an intact one, the function is not called."""
+    """A damaged file from an earlier download is replaced; the function is not called for an intact one."""
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "a.jpg"
         target.write_bytes(content[:100])
@@ -144,7 +144,7 @@ def _check_damaged(lab: Lab, bucket: FakeBucket, item: StoredObject, digest: str
 
 
 def _is_raised_by(lab: Lab, error: Exception) -> bool:
-    """Whether the attendee's code raises an exception itself, rather than failing."""
+    """Whether the attendee's code raises an exception on purpose, rather than by a mistake."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return frame.filename == lab.__file__ and (frame.line or "").startswith(("raise ", "assert "))
 

@@ -88,7 +88,7 @@ def _check_cut_off(lab: Lab, sprite: Sprite) -> None:
 
 
 def check_box(lab: Lab) -> None:
-    """The box encloses the visible part of the plate where it is in the picture."""
+    """The box encloses the visible part of the plate, at its position in the picture."""
     for left, top in ((100, 50), (-5, 33)):
         placed = half_hidden(left, top)
         answer = lab.tight_box(placed)

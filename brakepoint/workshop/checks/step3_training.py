@@ -24,7 +24,7 @@ EXACTLY = 1 / 16
 
 
 def check_mix(lab: Lab) -> None:
-    """Roads are the specified share of all pictures."""
+    """Pictures of roads make up the specified share of all pictures."""
     for track in (302, 901, 0):
         found, share = lab.road_pictures(track), lab.ROAD_SHARE
         if not isinstance(found, int | np.integer):
@@ -118,7 +118,7 @@ def check_threshold(lab: Lab) -> None:
 
 
 def _check_no_threshold(lab: Lab, confidences: np.ndarray) -> None:
-    """Without a sufficient precision, or any detection, no confidence is good enough."""
+    """Without sufficient precision, or any detection, no confidence is good enough."""
     wrong, half = np.zeros(len(CORRECT), bool), np.array([False, True])
     cases = (
         ("none", confidences, wrong),

@@ -116,7 +116,7 @@ def check_switch(lab: Lab) -> None:
 
 @contextmanager
 def _watched(answers: list[tuple[object, object]], version: Callable[[], object]) -> Iterator[None]:
-    """Records each answer of detectors created meanwhile, and the version being served at that moment."""
+    """Records each answer of detectors created within the context, and the version served at that moment."""
     make = Detector.__init__
 
     def made(detector: Detector, *model: Any, **settings: Any) -> None:

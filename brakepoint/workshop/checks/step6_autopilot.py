@@ -51,7 +51,7 @@ FAULTS = {Reason.NO_FRAMES, Reason.FROZEN_FRAMES, Reason.NO_TRAIN_STATE}
 
 
 def check_distance(lab: Lab) -> None:
-    """The distance follows from the box's height; then the train slows for a limit in time."""
+    """The distance follows from the box's height; then the train slows in time for a limit."""
     for sign_class, distance_cm in PLACES:
         item = seen(sign_class, distance_cm)
         place = lab.locate(item)

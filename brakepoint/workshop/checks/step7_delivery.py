@@ -143,7 +143,7 @@ def check_resources(lab: Path) -> None:
 
 
 def check_page(lab: Path) -> None:
-    """The page listens beyond its pod, and requires a token that comes from a Secret."""
+    """The page is reachable from outside its pod, and requires a token that comes from a Secret."""
     variables = {variable["name"]: variable for variable in container_of(_deployment(lab, "monitor"))["env"]}
     page, token = str(variables.get(PAGE, {}).get("value", "")), variables.get(TOKEN)
     host, _, port = page.rpartition(":")
