@@ -366,7 +366,7 @@ class BluetoothHub:
 def open_hub(rest: str, out: TextIO | None = sys.stdout) -> BluetoothHub:
     """Opens the hub for the URI `ble:` or `ble:AA:BB:CC:DD:EE:FF`; `?train=train.toml` may follow.
 
-    From then on, the program brakes the train when the program is terminated (by SIGTERM, or by SIGHUP when
+    From then on, the train is braked when the program is terminated (by SIGTERM, or by SIGHUP when
     its terminal is closed), unless the program has its own handler.
 
     Args:

@@ -54,7 +54,7 @@ def prove_command(
 
 
 def proof_table(proof: "Proof") -> Table:
-    """The scores as a table for the terminal: a row for each weather, a column for each feed."""
+    """The scores as a table for the terminal: a row for each weather condition, a column for each feed."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(text("prove.weather"), no_wrap=True)
     for name in proof.feeds:

@@ -59,7 +59,7 @@ class Driven:
         speed_cm_s: Speed of the train.
         order: The order in force.
         printed: The line that the hub has just printed; empty if there is none.
-        note: What is happening while the train does not drive.
+        note: What is happening while the train is not moving.
     """
 
     feed: str

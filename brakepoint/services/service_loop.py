@@ -133,7 +133,7 @@ def is_late(seen: Detections, last: Detections | None) -> bool:
     """Whether this frame, or a newer one, has already been answered.
 
     While a train is handed over, two replicas of the detector may answer. An answer that is much older does
-    not count as late: the camera's clock has been set back.
+    not count as late: it means that the camera's clock was set back.
     """
     return last is not None and 0.0 <= last.captured_at - seen.captured_at < LATE_MAX_S
 

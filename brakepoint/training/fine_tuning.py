@@ -35,7 +35,7 @@ def learn(
     Args:
         step: The module of step 3.
         data: Datasets to train on; of one that is split, only the training part is used.
-        val: Datasets for validation; of one that is split, only the validation part, else the test part.
+        val: Datasets for validation; if one is split, only its validation part, or else its test part.
         out_dir: Receives `crops/`, `run/` and `model.onnx`.
         start: Checkpoint to start from; None starts from scratch.
         recipe: A `Recipe` of step 3.

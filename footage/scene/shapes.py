@@ -73,7 +73,7 @@ def add(
     """Adds a shape to the scene.
 
     Args:
-        shape: `cube`, `cylinder`, `cone`, `cup` (wider above) or `ball`; each fits a unit cube.
+        shape: `cube`, `cylinder`, `cone`, `cup` (wider at the top) or `ball`; each fits a unit cube.
         size: The shape's extent in x, y and z, in centimetres.
         place: The shape's centre.
         material: The shape's material.

@@ -140,7 +140,7 @@ def _judge_will(will: Sent | None, later: Sent | None) -> None:
 
 
 def _judge_stop(client: TappedClient, others: Scene) -> None:
-    """The train is stopped each time that the detector is gone, and only then."""
+    """The train is stopped every time the detector disappears, and only then."""
     for health in (Health.STARTING, Health.READY):
         _bring(client, others, health)
         if _stops(client):
