@@ -1,6 +1,7 @@
 """Where the time goes, stage by stage: in a live frame, in a mission, in a training run.
 
-`make bench` shows these tables, too; to get only these: python -m benchmarks.stages [--feed FEED] [--detector MODEL.onnx]
+`make bench` shows these tables, too; to get only these:
+python -m benchmarks.stages [--feed FEED] [--detector MODEL.onnx]
 """
 
 import subprocess

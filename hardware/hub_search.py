@@ -76,7 +76,7 @@ def address_in(rest: str) -> str:
     """The address in the part of a hub's URI after its scheme, `ADDRESS?train=train.toml`.
 
     Raises:
-        UserError: There is any other option, such as a misspelt one: the train would drive with wrong figures.
+        UserError: There is another option: if it were misspelt, the train would drive with wrong figures.
     """
     address, _, options = rest.partition("?")
     for name, written in parse_qsl(options, keep_blank_values=True):

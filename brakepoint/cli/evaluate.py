@@ -69,7 +69,7 @@ def evaluate_command(
 
 @contextmanager
 def progress_on_stderr(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Provides a function that takes the number done and the total; a bar appears if the work takes a while."""
+    """Provides a function that takes the number done and the total; a bar appears if it takes a while."""
     started_at = time.monotonic()
     with_bar = progress_bar(console=Console(stderr=True))
     task = with_bar.add_task(description)

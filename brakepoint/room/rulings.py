@@ -79,8 +79,8 @@ def freeze(room: Room, store: RoomStore, now: datetime) -> int:
         The number of attendees with a submission.
 
     Raises:
-        UserError: The submissions are frozen already: what has been uploaded since then must not count. Or, after
-            all others were frozen, a submission cannot be read.
+        UserError: The submissions are frozen already: what has been uploaded since then must not count. Or,
+            after all others were frozen, a submission cannot be read.
     """
     since = Rulings.load(room.folder).frozen_at
     if since is not None:
