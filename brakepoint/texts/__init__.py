@@ -74,7 +74,7 @@ def harmless(words: str) -> str:
 
 
 class _Writer(string.Formatter):
-    """Fills placeholders with harmless text; fractions get the language's separator, and "-0.0" loses its minus."""
+    """Fills placeholders with harmless text; fractions get the language's separator, and never a "-0.0"."""
 
     def __init__(self, lang: str) -> None:
         self._point = catalogue()["number.point"][lang]
