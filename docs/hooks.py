@@ -45,6 +45,7 @@ DIAGRAM_SCALE = 0.8125
 """Page pixels per unit of a diagram, whose font is 16 units high: 13 px in every diagram."""
 ALERT = re.compile(r"^> \[!(\w+)\]\n((?:>.*\n)+)", re.MULTILINE)
 EXERCISES = re.compile(r"<!-- table: exercises \d -->\n(.*?)\n<!-- end of table -->", re.DOTALL)
+TOPICS = re.compile(r"<!-- topics -->\n(.*?)\n<!-- /topics -->", re.DOTALL)
 GLOSSARY = re.compile(r"^\| .+ \| (.+) \| .+ \|\n\| --- \| --- \| --- \|\n((?:\|.+\n?)+)", re.MULTILINE)
 NOT_PROSE = re.compile(r"(<pre.*?</pre>|<code.*?</code>|<[^>]+>)", re.DOTALL)
 THIN_SPACE = re.compile(r" (?=[;!?])")
@@ -87,6 +88,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     markdown = FROM_CODE.sub(lambda found: WRITERS[found[1]](*found[2].split()), markdown)
     markdown = ALERT.sub(_admonition, markdown)
     markdown = EXERCISES.sub(r'<div class="stacked" markdown>\n\1\n</div>', markdown)
+    markdown = TOPICS.sub(r'<div class="topics" markdown>\n\1\n</div>', markdown)
     drawn = iter(range(1, 100))
     name = Path(page.file.src_uri).stem
     markdown = MERMAID.sub(lambda found: _diagram(found[1], f"{name}-{next(drawn)}"), markdown)
