@@ -187,7 +187,7 @@ drill: $(VENV)/.live ## Cause every possible fault, 20 times each: does the trai
 hand-ins: $(VENV)/.dev ## Hand in a whole room's work at once, with five hostile attendees: how long until all are scored? ARGS="--attendees 4"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.hand_ins $(ARGS)
 
-radio-drill: $(VENV)/.dev ## Cause the same faults for a train on Bluetooth, on an emulated radio; ARGS="--times 2"
+radio-drill: $(VENV)/.dev ## Cause every possible fault of a train on Bluetooth, on an emulated radio; ARGS="--times 2"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.radio_drill $(ARGS)
 
 mutants: $(VENV)/.dev ## Introduce 60 small faults into the product: do the tests notice? ARGS="--seed 7 --count 100"

@@ -67,9 +67,9 @@ folder = Path("runs/dataset")
 # %% [markdown] lang="fr"
 # ## Lister et télécharger (`listing`, `download`)
 #
-# Si `AWS_S3_ENDPOINT` est définie (dans OpenShift AI, une connexion de données s’en charge), les images viennent de ce
-# stockage ; sinon, un petit serveur S3 démarre sur cette machine. S3 renvoie la liste page par page, avec 1000 objets
-# au plus par page.
+# Si `AWS_S3_ENDPOINT` est définie (dans OpenShift AI, une connexion de données s’en charge), les images viennent du
+# stockage qu’elle désigne ; sinon, un petit serveur S3 démarre sur cette machine. S3 renvoie la liste page par page,
+# avec 1000 objets au plus par page.
 #
 # Il arrive qu’une connexion se coupe. Une moitié d’image sous son nom définitif ne serait découverte que des jours plus
 # tard, en plein entraînement : un fichier ne reçoit donc son nom définitif qu’une fois son contenu vérifié.
