@@ -123,11 +123,11 @@ def choose_confidence(confidences: np.ndarray, correct: np.ndarray) -> float:
     # number: 1.0 if the condition holds nowhere. An answer that is too high makes the train drive
     # past signs; one that is too low makes it brake for nothing.
     # À FAIRE threshold : renvoyer la plus basse valeur de « confidences » qui remplit cette
-    # condition : parmi toutes les détections dont la confiance est au moins égale à cette valeur, une
-    # part d’au moins PRECISION_LEAST est juste. La condition peut être fausse à une confiance plus
-    # haute et redevenir vraie plus bas. La réponse est toujours un nombre : 1.0 si la condition n’est
-    # remplie nulle part. Une réponse trop élevée fait manquer des panneaux au train ; une réponse
-    # trop basse le fait freiner pour rien.
+    # condition : parmi toutes les détections dont la confiance est au moins égale à cette valeur, la
+    # proportion de détections justes est d’au moins PRECISION_LEAST. La condition peut être fausse à
+    # une confiance plus haute et redevenir vraie plus bas. La réponse est toujours un nombre : 1.0 si
+    # la condition n’est remplie nulle part. Une réponse trop élevée fait manquer des panneaux au
+    # train ; une réponse trop basse le fait freiner pour rien.
     raise NotImplementedError  # replace this · à remplacer
 
 
