@@ -139,7 +139,7 @@ class PoweredUpHub:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the motor has confirmed its value, and the other ports' values were sent."""
+        """Whether the motor has confirmed its value and the other ports' values have been sent."""
         return self.motor.is_settled and self.light.is_settled and self.colour.is_settled
 
     @property

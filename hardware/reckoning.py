@@ -36,7 +36,7 @@ class PortSettings:
 class Reckoning:
     """Follows the orders and the clock, and computes settings and motion from the train's measured figures.
 
-    The clock is the argument of `at`, so a run on a virtual clock is reproducible to the bit.
+    The time is passed to `at`, so a run on a virtual clock is reproducible to the bit.
 
     Args:
         drive: The measured figures; by default the figures of `brakepoint.locomotive`.

@@ -230,7 +230,7 @@ def _ways_cm(
 
     Args:
         leg: The run.
-        figures: Speed per percent of power, the power to start moving, lag, braking, and the delay of sight.
+        figures: Speed per percent of power, the power to start moving, lag, braking, and the camera's delay.
         reckoning: The hub's dead reckoning.
         volts: Reference voltage of the powers.
     """

@@ -1,4 +1,4 @@
-"""`brakepoint track-model`: trains the model of the mission from the base model and nothing else."""
+"""`brakepoint track-model`: trains the mission's model, starting from the base model alone."""
 
 from pathlib import Path
 from types import ModuleType

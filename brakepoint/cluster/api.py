@@ -58,7 +58,7 @@ class Kubectl:
         raise UserError("cluster.doctor.error.no_answer", path=path, why=_last_line(done.stderr))
 
     def refusal(self, pod: Manifest) -> str:
-        """Uses a dry run on the server, as the cluster's own controller."""
+        """Uses a server-side dry run, as the cluster's own controller does."""
         path = f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods?dryRun=All"
         words = ("create", "--raw", path, "--as", AS_THE_CLUSTER, "--filename", "-")
         done = self._run(*words, given=json.dumps(pod))

@@ -160,7 +160,7 @@ def _defaults(spec: Manifest) -> dict[str, Any]:
 
 
 def _is_wanted(task: Manifest, values: dict[str, Any]) -> bool:
-    """Whether the task runs, as far as its `when` depends on parameters."""
+    """Whether the task runs, judging by those conditions of its `when` that depend on parameters."""
     for condition in task.get("when") or ():
         found = filled(condition.get("input", ""), values)
         if PLACEHOLDER.search(found):

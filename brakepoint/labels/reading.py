@@ -1,4 +1,4 @@
-"""Reads label files, text or JSON, as any program may have written them."""
+"""Reads label files, text or JSON, whatever program wrote them."""
 
 import codecs
 import json

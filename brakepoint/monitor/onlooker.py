@@ -142,7 +142,7 @@ class Onlooker:
             }
 
     def story(self) -> Json:
-        """The news that changes occasionally: the line, the mission, the orders, the score."""
+        """What changes only occasionally: the line, the mission, the orders, the score."""
         with self._lock:
             mission = self._mission
             return {

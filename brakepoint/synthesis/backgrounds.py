@@ -128,7 +128,7 @@ def _window(rng: np.random.Generator, image: np.ndarray) -> None:
 
 
 def _radiator(rng: np.random.Generator, image: np.ndarray) -> None:
-    """A light panel with upright lines."""
+    """A light panel with vertical lines."""
     x, y, pitch = int(rng.integers(0, 450)), int(rng.integers(80, 280)), int(rng.integers(8, 30))
     width, height = int(rng.integers(100, 400)), int(rng.integers(40, 130))
     value = rng.uniform(120, 235)

@@ -18,7 +18,7 @@ def colour(
 
 
 def clouds(rng: np.random.Generator, height: int, width: int, cells: tuple[int, int]) -> np.ndarray:
-    """Smooth noise, `(height, width)` float32 in 0 to 1, with this many cells down and across."""
+    """Smooth noise, `(height, width)` float32 from 0 to 1, with this many cells down and across."""
     seed = rng.random((max(cells[0], 2), max(cells[1], 2)), dtype=np.float32)
     return cv2.resize(seed, (width, height), interpolation=cv2.INTER_LINEAR)
 

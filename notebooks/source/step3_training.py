@@ -197,7 +197,7 @@ display(*(Image(filename=str(picture), width=900) for picture in compared.pictur
 # %% [markdown] lang="en"
 # ## Drive with your model
 #
-# In a terminal, drive with the kit's autopilot, because you write your own only in step 6:
+# In a terminal, drive with the kit's autopilot, because you do not write your own until step 6:
 # `brakepoint mission --steps solutions --detector runs/train/model.onnx --feed track-stop`.
 #
 # To try your own signs and camera, run `brakepoint show --detector runs/train/model.onnx` in a terminal: the command
