@@ -17,12 +17,13 @@ from machine import Guest
 from brakepoint.messages import Order, TrainState
 from brakepoint.mission.loop import OracleDetector, PlainCamera, run_mission
 from brakepoint.mission.records import Ending, Run
+from brakepoint.texts import text
 from hardware.hub_guard import BRAKED_WITHIN_S
 from hardware.lwp3 import BRAKE, Port, SetValue
 from solutions.step6_autopilot import step
 
 FEED = "track-stop"
-DRIVEN, BRAKED = f"The hub {ADDRESS} is being driven", f"The train of {ADDRESS} is braked"
+DRIVEN, BRAKED = (text(f"hub.guard.{key}", "en", address=ADDRESS) for key in ("guarding", "braked"))
 """What the guard says."""
 LOOK_AGAIN_S = 2.0
 """Four times the pause between two orders to the motor."""
