@@ -55,7 +55,7 @@ def composite(image: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     inside = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
     behind = image[y0:y1, x0:x1].astype(np.float32)
     colour, alpha = sprite.colour[inside], sprite.alpha[inside][..., None]
-    # TODO blend: blended must be what an eye would see: alpha (0 to 1) is the share of each pixel
+    # TODO blend: blended must show what the eye would see: alpha (0 to 1) is the share of each pixel
     # that the sign covers, and the rest of the pixel shows what is behind it. colour has already been
     # multiplied by alpha. If signs have hard or dark edges, the detector learns to look for edges.
     # À FAIRE blend : blended doit être ce que verrait un œil : alpha (de 0 à 1) est la part de chaque

@@ -135,7 +135,7 @@ async def _serve(train: GuardedTrain, settings: ServiceSettings, stopping: threa
         except (ValueError, OSError):
             pass  # An overlong line, or a lost link: the watchdog handles the rest.
         except asyncio.CancelledError:
-            pass  # Connected while the service stops; asyncio would log a traceback.
+            pass  # Still connected when the service ends; asyncio would log a traceback.
         finally:
             listeners.discard(writer)
             writer.close()

@@ -64,7 +64,7 @@ def guest(train, link, tmp_path_factory) -> Iterator[Guest]:
             guest.ask("close")
             guest.ask("guard")
             guest.ask("serve")
-            guest.await_that(lambda: f"The hub {train.address} is being driven" in guest.log())
+            guest.await_that(lambda: text("hub.guard.guarding", "en", address=train.address) in guest.log())
             yield guest
         finally:
             guest.end()

@@ -198,21 +198,27 @@ def test_a_report_is_sent_thirty_times_a_second(monkeypatch) -> None:
     assert pauses_s == [pytest.approx(1 / 30)] * 4
 
 
-@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ECONNRESET])
-def test_a_radio_that_fails_is_a_lost_link_and_no_trace_in_the_log(monkeypatch, caplog, number) -> None:
-    stopping, port = threading.Event(), free_port()
-
-    async def readline(_: object) -> bytes:
-        stopping.set()
-        raise OSError(number, "the radio failed")
-
-    monkeypatch.setattr(train_side.asyncio.StreamReader, "readline", readline)
+def serve_one_connection(stopping: threading.Event) -> None:
+    """Runs the train's side, and connects to it once; returns when it has stopped."""
+    port = free_port()
     settings = ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
     train = threading.Thread(target=train_side.run, args=(settings, stopping))
     train.start()
     while train.is_alive() and not answers(LOCALHOST, port):
         pass
     train.join()
+
+
+@pytest.mark.parametrize("number", [errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ECONNRESET])
+def test_a_radio_that_fails_is_a_lost_link_and_no_trace_in_the_log(monkeypatch, caplog, number) -> None:
+    stopping = threading.Event()
+
+    async def readline(_: object) -> bytes:
+        stopping.set()
+        raise OSError(number, "the radio failed")
+
+    monkeypatch.setattr(train_side.asyncio.StreamReader, "readline", readline)
+    serve_one_connection(stopping)
 
     assert stopping.is_set()
     assert not [record for record in caplog.records if record.name == "asyncio"]
@@ -237,7 +243,7 @@ def test_a_controller_that_connects_while_the_train_stops_leaves_no_trace_in_the
 def test_a_controller_that_is_still_connected_at_the_end_leaves_no_trace_in_the_log(
     monkeypatch, caplog
 ) -> None:
-    stopping, port = threading.Event(), free_port()
+    stopping = threading.Event()
 
     async def readline(_: object) -> bytes:
         stopping.set()
@@ -245,12 +251,7 @@ def test_a_controller_that_is_still_connected_at_the_end_leaves_no_trace_in_the_
         raise AssertionError
 
     monkeypatch.setattr(train_side.asyncio.StreamReader, "readline", readline)
-    settings = ServiceSettings(hub=SIMULATED_HUB, link=f"{LOCALHOST}:{port}")
-    train = threading.Thread(target=train_side.run, args=(settings, stopping))
-    train.start()
-    while train.is_alive() and not answers(LOCALHOST, port):
-        pass
-    train.join()
+    serve_one_connection(stopping)
 
     assert stopping.is_set()
     assert not [record for record in caplog.records if record.name == "asyncio"]
