@@ -1,6 +1,7 @@
 """The command line is light, supports both languages, and reports errors in one line."""
 
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -183,6 +184,33 @@ def test_ctrl_c_is_said_in_one_line(capsys: pytest.CaptureFixture[str], monkeypa
     assert last.startswith("Interrupted: nothing was left half done.") and "where it stopped" in last
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows itself cannot repeat a signal")
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "weakref.ref(Watched(), lambda _: signal.raise_signal(signal.SIGINT))",
+        "type('Ending', (), {'__del__': lambda self: signal.raise_signal(signal.SIGINT)})()",
+    ],
+)
+def test_ctrl_c_ends_a_command_even_where_python_ignores_it(moment: str) -> None:
+    code = f"""
+import signal, time, weakref
+from brakepoint import __main__, cli
+
+class Watched: pass
+
+def run(arguments):
+    {moment}
+    time.sleep(10)
+
+cli.run = run
+__main__.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def commands_of(command: object, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Every command line that has a help text."""
     yield words
@@ -221,6 +249,7 @@ def test_a_terminal_that_lacks_a_letter_shows_the_rest(monkeypatch):
     shown = io.BytesIO()
     monkeypatch.setattr(sys, "argv", ["brakepoint", "--lang", "fr", "--help"])
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", write_through=True))
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
 
     with pytest.raises(SystemExit) as left:
         main()
