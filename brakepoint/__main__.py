@@ -36,13 +36,12 @@ def interrupt_again(ignored: "UnraisableHookArgs") -> None:
     Python does so in `__del__` and in the callbacks of weak references, which can run at any moment, such as
     during an import. It would print a traceback of the interrupt, and the command would continue.
     """
-    if ignored.exc_type is not KeyboardInterrupt or not hasattr(signal, "setitimer"):  # Not on Windows itself.
+    if ignored.exc_type is not KeyboardInterrupt or not hasattr(signal, "setitimer"):  # Windows has none.
         sys.__unraisablehook__(ignored)
     elif not sys.is_finalizing():
         # An interrupt that is raised here is ignored as well, and a thread could wait for a lock held now.
         signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
         signal.setitimer(signal.ITIMER_REAL, AGAIN_S)
-
 
 
 if __name__ == "__main__":
