@@ -20,6 +20,7 @@ from brakepoint.detector import Detector
 from brakepoint.drawing import bgr
 from brakepoint.evaluation import load_labels, read_picture
 from brakepoint.look import SIGN_LOOKS
+from brakepoint.messages import Detection
 from brakepoint.mission.film import draw_detections
 from brakepoint.models import SHIPPED_MODEL
 from brakepoint.steps import load_step
@@ -69,9 +70,8 @@ def the_gate() -> Image.Image:
     return drawn()
 
 
-def the_answer(image: np.ndarray, detector: Detector) -> Image.Image:
-    """A picture, and the endpoint's answer for it as JSON."""
-    found = detector.detect_image(image)[0]
+def the_answer(image: np.ndarray, found: Detection) -> Image.Image:
+    """A picture, and the endpoint's answer for it as JSON, with the first detection."""
     answer = {
         "class": found.sign_class.value,
         "score": round(found.confidence, 2),
@@ -109,11 +109,13 @@ def main() -> None:
     painted = load_step("step2_synthetic", "solutions").paint_picture(np.random.default_rng(SEED), materials)
     detector = Detector(SHIPPED_MODEL, SURE)
     other = max(load_labels(outcome_of("1") / "val"), key=lambda picture: len(picture.signs))
-    detected = read_picture(other.path).copy()
-    passed, answered = the_gate(), the_answer(detected, detector)
-    draw_detections(detected, detector.detect_image(detected))
+    unseen = read_picture(other.path)
+    found = detector.detect_image(unseen)
+    passed, answered = the_gate(), the_answer(unseen, found[0])
     for lang in languages():
         os.environ["BRAKEPOINT_LANG"] = lang
+        detected = unseen.copy()
+        draw_detections(detected, found)
         stopped = the_stop()
         plot_deployment(SOLUTIONS_DIR / "step7_delivery" / "overlay")
         cards = [

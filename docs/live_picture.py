@@ -14,6 +14,8 @@ STOPPED = """words => document.getElementById("speed").textContent === "0"
     && document.getElementById("order").textContent.includes(words)
 """
 STOP_WITHIN_MS = 60_000
+SETTLED_MS = 500
+"""After this time, the picture and its boxes are of the standing train."""
 
 
 def main() -> None:
@@ -28,6 +30,7 @@ def main() -> None:
                 page.goto(f"http://{settings.page}/")
                 page.locator("#start").click()
                 page.wait_for_function(STOPPED, arg=text("reason.danger_stop", lang), timeout=STOP_WITHIN_MS)
+                page.wait_for_timeout(SETTLED_MS)
                 page.screenshot(path=str(IMAGES / lang / "live.png"))
                 page.close()
 

@@ -30,12 +30,11 @@ def main() -> None:
         race = Path(folder, "race.html")
         race.write_text(render_race(racers), encoding="utf-8")
         for lang in languages():
-            page = browser.new_page(
-                viewport={"width": 1280, "height": 720}, color_scheme="light", locale=lang
-            )
+            page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
             page.clock.install()
             page.goto(race.as_uri())
-            page.keyboard.press("Space")
+            page.click(f"[data-set-lang={lang}]")
+            page.click("#start")
             page.clock.run_for(COUNTDOWN_MS + RACED_MS)
             page.screenshot(path=str(IMAGES / lang / "race.png"))
             page.close()

@@ -121,7 +121,7 @@ exams = {World.TRACK: stills / "val", World.ROAD: exam_roads}
 # entière.
 #
 # Avec trois époques, l’entraînement ne s’arrête jamais avant la fin ; un entraînement plus long, par exemple avec
-# `lab.Recipe(epochs=12)`, peut s’arrêter plus tôt.
+# `lab.Recipe(epochs=12)`, peut s’arrêter avant la fin.
 #
 # Si vous ne voulez pas attendre, interrompez la cellule. `brakepoint catch-up 3` dans un terminal met un modèle
 # entraîné dans `runs/train` et le fichier complet dans `labs/` ; la commande conserve votre fichier, et dit où il est.

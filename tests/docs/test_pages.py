@@ -30,6 +30,8 @@ FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.\w+)`")
 COMMENT = re.compile(r" +#.*$", re.MULTILINE)
 COMMAND = re.compile(r"(?<![\w/.-])brakepoint(?: +[^\s`|;&)]+)+")
 APPLIED = re.compile(r"(?:oc|kubectl) (?:apply|create)[^`\n]* (?:-f|--filename) ([\w./-]+)")
+WORDLESS = {"card1.jpg", "card2.jpg", "card4.jpg", "card5.jpg", "card7.jpg", "step1.jpg", "step7.png"}
+"""Pictures with no words, or with words that are the same in every language."""
 COPIED = ("brakepoint", "solutions", "stubs", "hardware", "labs", "deploy", "course.toml")
 LINKED = ("dataset", "footage", "videos")
 PATIENCE_S = 600
@@ -59,6 +61,16 @@ def page(name: str, lang: str) -> Path:
 @pytest.mark.parametrize("lang", languages())
 def test_each_page_is_there_in_every_language(lang: str):
     assert sorted(path.name for path in (DOCS / lang).glob("*.md")) == PAGES
+
+
+@pytest.mark.parametrize("lang", [lang for lang in languages() if lang != ORIGINAL])
+def test_a_picture_with_words_is_not_the_one_of_another_language(lang: str):
+    pictures = {picture.name: picture.read_bytes() for picture in (DOCS / "images" / ORIGINAL).iterdir()}
+    same = {
+        name for name, picture in pictures.items() if (DOCS / "images" / lang / name).read_bytes() == picture
+    }
+
+    assert same <= WORDLESS
 
 
 @pytest.mark.parametrize("name", ["README", *PAGES])
