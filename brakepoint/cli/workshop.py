@@ -241,15 +241,15 @@ def explore(step: Step, typed: str, source: str) -> None:
     """
     from brakepoint.workshop.questions import QUESTIONS, attempt, unbeaten
 
-    choice = _number(typed) if typed else None
-    progress, question = Progress.load(), QUESTIONS[step.name]
+    new = attempt(step, _number(typed), source) if typed else None
+    progress, question = Progress.load(), QUESTIONS[step.name]  # A check may have run during the attempt.
     entry = progress.touch(step)
-    if choice is not None:
-        entry.attempts = [tried for tried in entry.attempts if tried.choice != choice]
-        entry.attempts.append(attempt(step, choice, source))
+    if new is not None:
+        entry.attempts = [tried for tried in entry.attempts if tried.choice != new.choice]
+        entry.attempts.append(new)
         if source == "labs":
             progress.save()
-    if choice is None or len(entry.attempts) == 1:
+    if new is None or len(entry.attempts) == 1:
         typer.echo(text(f"question.{step.name}.ask"))
     if entry.attempts:
         _show_attempts(step, entry.attempts, unbeaten(question, entry.attempts))

@@ -142,6 +142,22 @@ def test_attempts_are_kept_and_shown_with_those_that_none_beats(filled_gate, cap
     assert "brakepoint explore 4 NUMBER, from 0 to 0.2" in " ".join(shown.split())
 
 
+def test_a_check_that_runs_during_an_attempt_is_not_lost(filled_gate, monkeypatch) -> None:
+    def attempt_during_a_check(step: Step, choice: float, source: str) -> Attempt:
+        there = Progress.load()
+        there.of(find_step("3")).done = ["threshold"]
+        there.save()
+        return attempt(step, choice, source)
+
+    monkeypatch.setattr(questions, "attempt", attempt_during_a_check)
+
+    assert run(["explore", "4", "0.01"]) == 0
+
+    kept = Progress.load()
+    assert kept.of(find_step("3")).done == ["threshold"]
+    assert [one.choice for one in kept.of(filled_gate).attempts] == [0.01]
+
+
 def test_another_s_attempts_in_a_progress_file_of_before_are_none(tmp_path) -> None:
     (tmp_path / "old.json").write_text('{"steps": {"step4_pipeline": {"done": ["gate"]}}}')
 
