@@ -1,6 +1,5 @@
 """`brakepoint camera`: commands for the real camera."""
 
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -26,6 +25,8 @@ PICTURES = 30
 """Number of pictures taken at each position of the plate."""
 PATIENCE_S = 10.0
 """How long taking these pictures may take."""
+AHEAD_CM, LOWEST_CM = (5, 300), (0, 100)
+"""Smallest and greatest distance of the plate, and height of the chessboard's lowest inner corners."""
 FRAME_PX = RECORDED.width_px, RECORDED.height_px
 
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="cli.camera.option.out")]
@@ -107,13 +108,13 @@ def ask(question: str) -> str:
         raise typer.Abort() from None
 
 
-def ask_number(question: str) -> float | None:
-    """Asks for a number until one is entered; None for an empty line."""
+def ask_cm(question: str, least: float, most: float) -> float | None:
+    """Asks for a distance in cm until one in this range is entered; None for an empty line."""
     while answer := ask(question):
         with suppress(ValueError):
-            if math.isfinite(number := float(answer.replace(",", "."))):
+            if least <= (number := float(answer.replace(",", "."))) <= most:
                 return number
-        typer.echo(text("calibrate.not_a_number", answer=answer))
+        typer.echo(text("calibrate.not_a_number", answer=answer, least=least, most=most))
     return None
 
 
@@ -144,7 +145,7 @@ def _places(camera: Camera, model: str, beside: float) -> list:  # type: ignore[
     detector = load_detector(model)
     typer.echo(text("calibrate.plate.how", beside=beside))
     placements = []  # type: ignore[var-annotated]
-    while ahead := ask_number(text("calibrate.plate.where", number=len(placements) + 1)):
+    while ahead := ask_cm(text("calibrate.plate.where", number=len(placements) + 1), *AHEAD_CM):
         seen = [item for frame in pictures(camera, PICTURES) for item in detector.detect(frame).items]
         try:
             placements.append(placed(seen, ahead, beside))
@@ -172,7 +173,7 @@ def _by_chessboard(camera: Camera, pattern: str, square: float, own_px: tuple[in
     boards = []  # type: ignore[var-annotated]
     lowest_cm = None
     while lowest_cm is None:
-        lowest_cm = ask_number(text("calibrate.board.where", number=len(boards) + 1))
+        lowest_cm = ask_cm(text("calibrate.board.where", number=len(boards) + 1), *LOWEST_CM)
         found = [find_board(frame.image, columns, rows) for frame in pictures(camera, 1)]
         if not found or found[0] is None:
             typer.echo(text("calibrate.board.unseen"))

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from brakepoint.adapters import REAL_HUB, hub_tool, open_camera, open_hub
-from brakepoint.cli.camera import Model, Out, ask, ask_number, chosen_path, keep, known_train, load_detector
+from brakepoint.cli.camera import Model, Out, ask, ask_cm, chosen_path, keep, known_train, load_detector
 from brakepoint.cli.usage import CommandLine
 from brakepoint.detector import SHIPPED_MODEL
 from brakepoint.errors import UserError
@@ -46,6 +46,8 @@ LINK_LOSS_FILE = Path("runs/link-loss.json")
 """The owner's observations: whether the motor kept turning with the link closed, and with the link silent."""
 FINGER_CM, TAPE_CM = 4.0, 0.5
 """Accuracy of a key that a person presses as the train passes a mark, and of a measured stopping place."""
+ROLLED_CM = (0, 150)
+"""Smallest and greatest distance that a train may cover while it brakes."""
 BAR_WIDTH = 40
 Answer = TypeVar("Answer")
 
@@ -260,7 +262,7 @@ class _Stopwatch:
 
         leg = drive_leg(hub, power, look, _tick, Course(apart, 0.0, is_watched=False))
         _asked(hub, listener.join)
-        rolled_cm = _asked(hub, lambda: ask_number(text("calibrate.run.rolled"))) or 0.0
+        rolled_cm = _asked(hub, lambda: ask_cm(text("calibrate.run.rolled"), *ROLLED_CM)) or 0.0
         rest = Seen(leg.braked_at + RESTS_S, 1, -rolled_cm, TAPE_CM, is_late=False)
         return replace(leg, seen=(*leg.seen, rest))
 

@@ -14,7 +14,7 @@ from brakepoint.calibration import camera as calibration
 from brakepoint.calibration import chessboard
 from brakepoint.calibration.camera import EyeFit
 from brakepoint.cli import camera as command
-from brakepoint.cli import run
+from brakepoint.cli import hub, run
 from brakepoint.errors import UserError
 from brakepoint.messages import Detection, Frame, SignClass
 from brakepoint.texts import text
@@ -115,6 +115,18 @@ def test_a_plate_that_is_not_seen_is_said_at_once_and_its_place_is_asked_for_aga
     assert camera.is_closed
     eye = load_train(path).camera
     assert eye is not None and (eye.focal_px, eye.latency_s) == (600, 0.2), "only hub calibrate measures that"
+
+
+@pytest.mark.parametrize("range_cm", [command.AHEAD_CM, command.LOWEST_CM, hub.ROLLED_CM])
+@pytest.mark.parametrize("answer", ["-1", "5000", "nan", "inf", "far"])
+def test_a_distance_that_cannot_be_is_asked_for_again(answer: str, range_cm, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    typed(monkeypatch, answer, "7,5")
+
+    assert command.ask_cm("How far?", *range_cm) == 7.5
+
+    refusal = f"“{answer}” is not a number from {range_cm[0]} to {range_cm[1]}."
+    assert words(capsys.readouterr().out) == ["How far?", refusal, "How far?"]
 
 
 def test_a_chessboard_is_shown_until_its_last_view_and_views_without_it_do_not_count(

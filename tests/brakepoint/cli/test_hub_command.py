@@ -129,7 +129,7 @@ def test_the_hubs_in_reach_are_listed_and_none_is_a_sentence(monkeypatch, capsys
 def test_a_key_that_is_pressed_after_a_run_is_not_a_passing_in_the_next_run(monkeypatch):
     keys = threading.Semaphore(0)
     monkeypatch.setattr(builtins, "input", lambda: keys.acquire(timeout=30))
-    monkeypatch.setattr(hub, "ask_number", lambda question: 5.0)
+    monkeypatch.setattr(hub, "ask_cm", lambda question, least, most: 5.0)
     state = TrainState(at=1.0, position_cm=0, speed_cm_s=0, power=40, braking=False, light=Light.ON)
 
     def asked(train, question):
