@@ -122,15 +122,6 @@ def _calibrated_drive(world: World, eye: Eye, seed: int) -> TrainFile:
     return TrainFile(drive=fit.drive, camera=eye.model_copy(update={"latency_s": fit.latency_s}))
 
 
-def _camera(focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> dict[str, float]:
-    """A camera with these differences from the recorded camera."""
-    return {
-        "focal_px": focal * RECORDED.focal_px,
-        "height_cm": height_cm + RECORDED.height_cm,
-        "pitch_deg": pitch_deg + RECORDED.pitch_deg,
-    }
-
-
 def worlds() -> Iterator[World]:
     """Every rehearsed train: each deviation from the default on its own, and then deviations combined."""
     yield World()
@@ -147,8 +138,13 @@ def worlds() -> Iterator[World]:
 
 
 def _mounted(world: World, focal: float = 1.0, height_cm: float = 0.0, pitch_deg: float = 0.0) -> World:
-    camera = RECORDED.model_copy(update=_camera(focal, height_cm, pitch_deg))
-    return replace(world, camera=camera)
+    """A train whose camera differs in these ways from the camera in the recordings."""
+    differences = {
+        "focal_px": focal * RECORDED.focal_px,
+        "height_cm": height_cm + RECORDED.height_cm,
+        "pitch_deg": pitch_deg + RECORDED.pitch_deg,
+    }
+    return replace(world, camera=RECORDED.model_copy(update=differences))
 
 
 @cache

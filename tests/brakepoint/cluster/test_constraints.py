@@ -106,6 +106,23 @@ def test_what_must_be_added_or_dropped_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "own", "filled"),
+    [
+        ({}, {}, None),
+        ({"allowPrivilegeEscalation": True}, {}, None),
+        ({"allowPrivilegeEscalation": False}, {}, False),
+        ({"allowPrivilegeEscalation": False}, {"allowPrivilegeEscalation": True}, True),
+        ({"defaultAllowPrivilegeEscalation": True}, {}, True),
+        ({"defaultAllowPrivilegeEscalation": False}, {"allowPrivilegeEscalation": True}, True),
+    ],
+)
+def test_privilege_escalation_is_filled_in_only_where_the_constraint_decides_it(fields, own, filled) -> None:
+    spec, _ = apply(constraint("one", 999, **fields), pod(own=own), UPSTREAM)
+
+    assert spec["containers"][0]["securityContext"].get("allowPrivilegeEscalation") is filled
+
+
+@pytest.mark.parametrize(
     ("shared", "own"),
     [
         ({}, {"runAsUser": 3}),

@@ -184,3 +184,13 @@ def test_the_administrators_key_and_secret_come_from_the_environment(
     credentials = options["credentials"].retrieve()
     assert (credentials.access_key, credentials.secret_key) == ("the-key", "the-secret")
     assert (options["endpoint"], options["secure"]) == ("minio.example.org", secure)
+
+
+def test_the_store_from_the_environment_reaches_the_buckets(room, tmp_path, monkeypatch) -> None:
+    with serve_s3(tmp_path / "s3") as (endpoint, key, secret):
+        monkeypatch.setenv(minio.ADMIN_KEY, key)
+        monkeypatch.setenv(minio.ADMIN_SECRET, secret)
+        store = MinioRoomStore.from_environment(room, MinioSettings(kind="minio", endpoint=endpoint))
+        store.make_bucket("spring-shared")
+
+        assert store.buckets() == {"spring-shared"}

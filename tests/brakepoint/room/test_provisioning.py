@@ -123,6 +123,14 @@ def test_an_attendees_key_opens_ones_own_bucket_and_no_other(small_room) -> None
     assert (small_room.folder / "store" / "spring-shared" / "SHA256SUMS").is_file()
 
 
+def test_each_change_counts_as_progress(small_room) -> None:
+    told: list[tuple[int, int]] = []
+
+    changes = provisioner(small_room).apply(lambda done, total: told.append((done, total)))
+
+    assert told == [(done, len(changes)) for done in range(1, len(changes) + 1)] != []
+
+
 def test_what_is_missing_is_fixed_and_nothing_else_touched(small_room) -> None:
     provisioner(small_room).apply(quiet)
     before = Accounts.load(small_room.folder)

@@ -1,15 +1,17 @@
 """A live run begins when the controller reports it; a controller that never does is named."""
 
 import itertools
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from fake_bus import fake_bus
 
 from brakepoint.errors import UserError
+from brakepoint.feeds import find_feed
 from brakepoint.messages import Action, MissionState
 from brakepoint.services import live_mission
-from brakepoint.services.live_mission import start, stop
+from brakepoint.services.live_mission import drive_live, start, stop
 from brakepoint.services.topics import CONTROL, MISSION
 
 
@@ -62,3 +64,19 @@ def test_a_request_is_repeated_until_it_is_carried_out_and_renewed_when_it_would
     said = bus.said_of(CONTROL)
     assert {request.action for request in said} == {Action.STOP}
     assert (len(said), len({request.at for request in said})) == (3, requests)
+
+
+def test_the_train_is_stopped_at_the_end_of_a_live_mission(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, run = fake_bus(), object()
+    bus.bring(MISSION, mission(3, running=True))
+    bus.bring(MISSION, mission(4, running=True), mission(4, running=False))
+    settings = SimpleNamespace(feed="track-stop")
+    monkeypatch.setattr(
+        live_mission, "Supervisor", lambda *_: nullcontext(SimpleNamespace(settings=settings))
+    )
+    monkeypatch.setattr(live_mission, "Bus", lambda *_: nullcontext(bus))
+    monkeypatch.setattr(live_mission, "watch", lambda *_: SimpleNamespace(run=run))
+    assignment = SimpleNamespace(feed="track-stop", video=find_feed("track-stop"))
+
+    assert drive_live(assignment, settings, lambda *_: None) is run  # type: ignore[arg-type]
+    assert [request.action for request in bus.said_of(CONTROL)] == [Action.START, Action.STOP]
