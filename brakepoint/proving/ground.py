@@ -190,8 +190,6 @@ def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterat
             yield known
         else:
             left.append(trial)
-    if not left:
-        return
     work = partial(drive_trial, candidate, folder / PICTURES_NAME)
     with spread(work, left, available_cores()) as outcomes:
         for outcome in outcomes:

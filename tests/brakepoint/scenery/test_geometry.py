@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brakepoint.scenery.geometry import (
+    _box,
     _crooked_deg,
     camera_pose,
     plate_points,
@@ -96,6 +97,15 @@ def test_a_sign_of_the_next_track_is_seen_but_does_not_count():
 
 def test_a_hidden_sign_is_not_listed():
     assert seen(30, lambda camera, points: np.zeros(len(points), bool)) == ()
+
+
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "has_box"), [(0, 40, False), (1, 40, True), (40, 0, False), (1, 1, False)]
+)
+def test_a_sign_that_is_only_a_line_or_a_dot_has_no_box(width_px, height_px, has_box):
+    corners = np.array([(200.0, 100.0), (200.0 + width_px, 100.0 + height_px)])
+
+    assert (_box(corners, CameraModel()) is not None) is has_box
 
 
 def test_a_half_hidden_sign_has_half_a_box():
