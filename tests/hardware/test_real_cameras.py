@@ -297,6 +297,39 @@ class PictureOf:
     def close(self) -> None: ...
 
 
+class Silent:
+    """A source whose `read` waits until it is closed, and then returns no picture, or a bad one."""
+
+    def __init__(self, last: np.ndarray | None, waits: bool) -> None:
+        self.last, self.closed = last, threading.Event()
+        self.waits_s = PATIENCE_S if waits else 0.0
+
+    def read(self):
+        self.closed.wait(self.waits_s)
+        return self.last
+
+    def trouble(self):
+        return None
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@pytest.mark.parametrize(
+    ("last", "waits"),
+    [(None, True), (np.zeros((48, 64, 7), np.uint8), False)],
+    ids=["no picture", "bad picture"],
+)
+def test_the_device_of_a_camera_that_cannot_start_is_released(last, waits, monkeypatch):
+    monkeypatch.setattr(real_camera, "FIRST_FRAME_S", 0.1 if waits else PATIENCE_S)
+    source = Silent(last, waits)
+
+    with pytest.raises(UserError):
+        RealCamera("usb:", lambda: source)
+
+    assert source.closed.is_set()
+
+
 def test_a_camera_that_was_measured_shows_things_as_large_as_the_recorded_one(measured):
     measured(*SIZE)
     camera = open_camera("usb:")

@@ -119,3 +119,10 @@ def test_a_single_epoch_is_in_the_middle():
     chart = Chart("learning", 1, 1, (1,), (Line(((1, 0.5),)),))
 
     assert chart.x(1) == (chart.left + chart.right) / 2
+
+
+def test_a_coordinate_has_at_most_one_decimal():
+    line = Line(tuple((value, value / 7) for value in range(7)))
+    points = Chart("learning", 0, 6.3, (), (line,)).points(line)
+
+    assert all(len(number.partition(".")[2]) <= 1 for place in points.split() for number in place.split(","))
