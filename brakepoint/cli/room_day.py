@@ -230,13 +230,14 @@ def souvenirs_command(
     from brakepoint.room.souvenirs import FOLDER, write_souvenirs
 
     room = open_room(file, attendees)
-    lacking, count = [], 0
+    filmless = []
     with progress_on_stderr(text("cli.room.souvenirs.progress")) as on_progress:
-        for count, total, without in write_souvenirs(room, films):
-            lacking += [without] if without else []
-            on_progress(count, total)
-    for handle in lacking:
+        for done, total, without in write_souvenirs(room, films):
+            filmless.append(without)
+            on_progress(done, total)
+    for handle in filter(None, filmless):
         typer.echo(text("cli.room.souvenirs.no_film", None, handle=handle))
-    typer.echo(text("cli.room.souvenirs.written", None, count=count, folder=room.folder / FOLDER))
+    written = text("cli.room.souvenirs.written", None, count=len(filmless), folder=room.folder / FOLDER)
+    typer.echo(written)
     if films:
         typer.echo(text("cli.room.souvenirs.shown"))

@@ -1,3 +1,4 @@
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -127,6 +128,20 @@ def test_the_newest_picture_is_served(onlooker):
     onlooker.picture = Picture(1, 0.0, 0.0, 0, b"jpeg")
 
     assert client.get("/picture.jpg").content == b"jpeg"
+
+
+def test_news_begins_with_the_whole_story_which_is_told_again_only_when_it_has_changed(monkeypatch):
+    monkeypatch.setattr(server, "NEWS_HZ", 1e6)
+    told: Any = SimpleNamespace(version=3, story=lambda: ["so far"], now=lambda: {"speed": 7})
+
+    async def listen() -> list[str]:
+        news = server._news(told)
+        events = [await anext(news) for _ in range(3)]
+        told.version = 4
+        return [*events, *[await anext(news) for _ in range(2)]]
+
+    names = [event.partition("\n")[0].removeprefix("event: ") for event in asyncio.run(listen())]
+    assert names == ["story", "now", "now", "story", "now"]
 
 
 def test_news_is_a_stream_of_events_that_nothing_keeps(onlooker, monkeypatch):

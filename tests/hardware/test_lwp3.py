@@ -306,3 +306,8 @@ def test_pylgbst_understands_what_a_hub_says_as_we_do():
 
 def test_the_colours_are_those_of_the_specification() -> None:
     assert {colour.name: colour.value for colour in Colour} == {"OFF": 0, "BLUE": 3, "GREEN": 6, "RED": 9}
+
+
+def test_the_feedback_of_a_port_has_one_bit_for_each_state():
+    """Section Port Output Command Feedback of the specification: five states, from the lowest bit."""
+    assert [state.value for state in Feedback] == [1, 2, 4, 8, 16]

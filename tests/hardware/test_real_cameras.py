@@ -447,11 +447,12 @@ class FakeCapture:
 
     images: list
     settings: list
+    values: dict[int, float]
     is_open = True
 
     def __init__(self, device: str, api: int):
         assert api == cv2.CAP_V4L2
-        FakeCapture.settings = []
+        FakeCapture.settings, FakeCapture.values = [], {}
         self._images = list(self.images)
 
     def isOpened(self) -> bool:  # noqa: N802
@@ -459,6 +460,7 @@ class FakeCapture:
 
     def set(self, setting: int, value: float) -> bool:
         self.settings.append(setting)
+        self.values[setting] = value
         return True
 
     def read(self):
@@ -494,6 +496,10 @@ def test_exposure_is_made_manual_before_it_is_set(usb):
 
     settings = FakeCapture.settings
     assert settings.index(cv2.CAP_PROP_AUTO_EXPOSURE) < settings.index(cv2.CAP_PROP_EXPOSURE)
+    assert FakeCapture.values[cv2.CAP_PROP_AUTO_EXPOSURE] == 1, (
+        "V4L2_EXPOSURE_MANUAL in linux/v4l2-controls.h"
+    )
+    assert FakeCapture.values[cv2.CAP_PROP_EXPOSURE] == 150
 
 
 def test_single_failed_reads_of_a_usb_camera_do_not_end_it(usb, patient, monkeypatch):

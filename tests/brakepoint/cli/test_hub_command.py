@@ -3,12 +3,14 @@
 import builtins
 import json
 import threading
+import time
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import typer
+from patience import PATIENCE_S
 
 from brakepoint.calibration import legs
 from brakepoint.calibration.drive import Leg
@@ -163,3 +165,18 @@ def test_a_run_whose_input_has_ended_stops_at_once(monkeypatch):
 
     with pytest.raises(typer.Abort):
         hub._Stopwatch().drive(cast(Any, FakeTrain()), 40, apart=60.0)
+
+
+def test_a_train_is_braked_for_as_long_as_a_person_thinks_about_an_answer():
+    train = FakeTrain()
+
+    def think() -> str:
+        until = time.monotonic() + PATIENCE_S
+        while len(train.orders) < 3 and time.monotonic() < until:
+            threading.Event().wait(0.01)
+        return "an answer"
+
+    assert hub._asked(cast(Any, train), think) == "an answer"
+    assert len(train.orders) >= 3
+    assert {order.kind for order in train.orders} == {OrderKind.BRAKE}
+    assert train.looked_at == [order.at for order in train.orders]

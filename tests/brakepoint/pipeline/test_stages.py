@@ -178,3 +178,10 @@ def test_the_report_holds_the_figures_and_the_plots_and_needs_nothing_beside_it(
     )
     assert page.count("data:image/jpeg;base64,") == len(plots)
     assert "://" not in page
+
+
+def test_what_listens_to_a_component_has_written_every_character(tmp_path) -> None:
+    from brakepoint.pipeline.local import _Listener
+
+    with (tmp_path / "log.txt").open("w", encoding="utf-8") as log:
+        assert _Listener(log, lambda *_: None).write("one\ntwo") == 7

@@ -8,7 +8,7 @@ import pytest
 from driving import step
 from handing_in import NOW
 from recordings import record
-from room_day import remember
+from room_day import STEP, remember
 
 from brakepoint.cli import run
 from brakepoint.errors import UserError
@@ -20,6 +20,7 @@ from brakepoint.room.scoring import BEST, FINAL, folder_of
 from brakepoint.room.souvenirs import FOLDER, gather, write_souvenirs
 from brakepoint.room.submission import RUN_NAME
 from brakepoint.truth import load_truth
+from brakepoint.workshop.souvenir import Souvenir
 
 FAILED = SubmissionOutcome(digest="2", at=NOW, reason=Failure.RAISED)
 
@@ -62,6 +63,16 @@ def test_each_has_a_page_with_the_own_film_and_curve(room: Room):
     assert "<video" not in found["bela"]
     assert not re.findall(r'(?:src|href|poster)="(?!#|data:)', found["anna"])
     assert room.name not in re.sub("<(script|style)>.*?</\\1>", "", found["anna"], flags=re.DOTALL)
+
+
+def test_a_page_shows_the_exercises_that_the_board_has_heard_of(room: Room, monkeypatch: pytest.MonkeyPatch):
+    written: dict[str, Souvenir] = {}
+    monkeypatch.setattr(souvenirs, "write_souvenir", lambda path, page: written.update({page.handle: page}))
+
+    list(write_souvenirs(room, films=False))
+
+    done = {handle: [name for step in page.steps for name in step.done] for handle, page in written.items()}
+    assert done == {"anna": [STEP.exercises[0]], "bela": [STEP.exercises[0]]}
 
 
 def test_other_processes_can_be_given_the_work(room: Room):

@@ -124,6 +124,13 @@ def test_a_sign_lit_from_behind_is_darker(light: float, monkeypatch: pytest.Monk
     assert gains[1] == pytest.approx(gains[0] * light)
 
 
+def test_most_signs_are_not_shiny() -> None:
+    glosses = [scene._look(np.random.default_rng(number), 110, 30).gloss for number in range(300)]
+
+    assert glosses.count(0.0) == pytest.approx(210, abs=30)
+    assert max(glosses) < 0.9
+
+
 def test_some_streets_are_in_the_dusk() -> None:
     brightness = [streets.street(np.random.default_rng(number), 120, 160).mean() for number in range(60)]
     assert 8 <= sum(mean < 45 for mean in brightness) <= 30

@@ -6,11 +6,29 @@ import pytest
 
 from brakepoint.locomotive import braking_distance_cm
 from brakepoint.rules import STOP_ZONE_CM
-from brakepoint.workshop.checks.step6_autopilot import check_braking
+from brakepoint.workshop.checks import step6_autopilot
+from brakepoint.workshop.checks.step6_autopilot import DISTANCE_ERROR, check_braking, check_distance
 from brakepoint.workshop.verdicts import Wrong
 from solutions import step6_autopilot as solution
 
 AIM_CM = solution.STOP_BEFORE_CM
+
+
+@pytest.mark.parametrize(("share", "is_right"), [(0.99, True), (-0.99, True), (1.01, False), (-1.01, False)])
+def test_a_distance_may_be_wrong_by_one_percent(share, is_right, monkeypatch):
+    monkeypatch.setattr(step6_autopilot, "must_use_constants", lambda *_: None)
+    monkeypatch.setattr(step6_autopilot, "_must_drive", lambda *_: None)
+
+    def locate(item):
+        place = solution.locate(item)
+        return place._replace(ahead_cm=place.ahead_cm * (1 + share * DISTANCE_ERROR))
+
+    lab = SimpleNamespace(Place=solution.Place, locate=locate)
+    if is_right:
+        check_distance(lab)
+    else:
+        with pytest.raises(Wrong, match="distance"):
+            check_distance(lab)
 
 
 def lab_that_rests(before_cm: float) -> SimpleNamespace:
@@ -27,7 +45,6 @@ def lab_that_rests(before_cm: float) -> SimpleNamespace:
 
 def rests_at(before_cm: float, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A lab whose train comes to rest exactly that far before the sign, whatever its speed."""
-    from brakepoint.workshop.checks import step6_autopilot
 
     def places(speed_cm_s: float) -> list[float]:
         return [100.0, 300.0 - braking_distance_cm(speed_cm_s) - before_cm]
