@@ -102,7 +102,7 @@ class Reckons(Protocol):
         """Follows an order from now on."""
 
     def at(self, now: float) -> None:
-        """Moves the train up to a time. An earlier time does not move it."""
+        """Moves the train up to a time."""
 
     @property
     def position_cm(self) -> float:
@@ -248,12 +248,13 @@ def _ways_cm(
     train = reckoning(drive)
     train.at(0.0)
     train.follow(Order(kind=OrderKind.FULL_SPEED, reason=Reason.BY_HAND, at=0.0))
-    ways = np.zeros(len(leg.seen))
+    has_braked, ways = False, np.zeros(len(leg.seen))
     true_at = [max(each.at - latency_s * each.is_late, 0.0) for each in leg.seen]
     for index in np.argsort(true_at):
-        if true_at[index] > leg.braked_at:
-            train.at(leg.braked_at)  # From the second time on, this is earlier and changes nothing.
+        if true_at[index] > leg.braked_at and not has_braked:
+            train.at(leg.braked_at)
             train.follow(None)
+            has_braked = True
         train.at(true_at[index])
         ways[index] = train.position_cm
     return ways
