@@ -86,7 +86,7 @@ def synthesise(
 
 def _begin(out_dir: Path, seed: int, materials: Materials) -> None:
     """Creates the folders, and refuses to mix pictures from different settings in one folder."""
-    settings = {"format": "brakepoint-synthesis/6", "seed": seed, **materials.describe()}
+    settings = {"format": "brakepoint-synthesis/7", "seed": seed, **materials.describe()}
     manifest = out_dir / MANIFEST
     if manifest.exists() and _settings_in(manifest) != settings:
         raise UserError("synthesis.other_settings", path=out_dir)

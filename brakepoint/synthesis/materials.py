@@ -21,6 +21,8 @@ RENDERED_SHARE = 0.5
 
 SHADED_SHARE, SHADE = 0.25, (0.25, 0.8)
 """Share of the drawn road signs that are lit from behind, and how much of their light they keep."""
+SKY, SHADED_BEFORE_SKY_SHARE = 170.0, 0.6
+"""From this brightness on, what is behind a sign is probably the sky, and more signs are lit from behind."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Materials:
     backgrounds: tuple[Path, ...] = ()
     cutouts: tuple[Cutout, ...] = ()
     stickers: bool = False
+
+    @property
+    def shares_posts(self) -> bool:
+        """Whether several signs may be on one post, as on roads."""
+        return self.world is World.ROAD
 
     def describe(self) -> dict[str, object]:
         """The properties that distinguish these materials from others, for the manifest of a dataset."""
@@ -65,7 +72,8 @@ class Materials:
         """
         if self._rendered.offers(distractor) and rng.random() < RENDERED_SHARE:
             return random_rendered(rng, self._rendered, brightness, height_px, distractor)
-        own_shade = self.world is World.ROAD and rng.random() < SHADED_SHARE
+        shaded_share = SHADED_BEFORE_SKY_SHARE if brightness > SKY else SHADED_SHARE
+        own_shade = self.world is World.ROAD and rng.random() < shaded_share
         light = rng.uniform(*SHADE) if own_shade else 1.0
         return random_drawn(rng, self._choice(plates().values()), brightness, height_px, distractor, light)
 

@@ -8,6 +8,13 @@ from brakepoint.synthesis.textures import clouds, colour, random_shapes
 LEAF_HUES = ((20, 70, 40), (40, 110, 70), (30, 60, 90))
 """Greens and an autumn brown, blue-green-red."""
 
+WHITE_SHARE = 0.35
+"""Share of skies that are too bright for the camera."""
+FOREST_SHARE, GAPS_MOST = 0.6, 0.35
+"""Share of streets along a forest, and the largest share of the sky that shows through its leaves."""
+GRAINS = (6, 20, 60, 160)
+"""Cells of the leaves' noise across a forest, from whole trees to single leaves."""
+
 DUSK_SHARE, DUSK = 0.25, (0.1, 0.6)
 """Share of streets at dusk, and how much light is left there."""
 
@@ -18,8 +25,10 @@ def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     image = _sky(rng, height, width)
     for _ in range(rng.integers(0, 7)):
         _house(rng, image, horizon)
-    for _ in range(rng.integers(2, 14)):
+    for _ in range(rng.integers(0, 12)):
         _tree(rng, image, horizon)
+    if rng.random() < FOREST_SHARE:
+        _forest(rng, image, horizon)
     _lay_road(rng, image, horizon)
     random_shapes(rng, image, count=int(rng.integers(0, 12)), largest=90)
     image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 3)) if rng.random() < 0.6 else image
@@ -31,6 +40,8 @@ def _sky(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     high = np.array([rng.uniform(0.5, 1.0), rng.uniform(0.4, 0.9), rng.uniform(0.3, 0.85)])
     high *= rng.uniform(30, 255)
     low = high * 0.5 + rng.uniform(60, 250) * 0.5
+    if rng.random() < WHITE_SHARE:
+        high, low = np.full(3, rng.uniform(225, 300)), np.full(3, rng.uniform(225, 300))
     down = np.linspace(0, 1, height)[:, None, None]
     cloud = clouds(rng, height, width, (int(rng.integers(3, 12)), int(rng.integers(3, 9))))[..., None]
     sky = high * (1 - down) + low * down + (cloud - 0.5) * rng.uniform(0, 90)
@@ -46,6 +57,34 @@ def _house(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
     for x in range(left + 6, left + width - pitch // 2, pitch):
         for y in range(top + 8, horizon - pitch // 2, pitch):
             cv2.rectangle(image, (x, y), (x + pitch // 2, y + int(pitch * 0.6)), pane, -1)
+
+
+def _forest(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
+    """A wall of leaves, of light and dark spots of every size, through which the sky shows."""
+    width = int(rng.uniform(0.3, 1.0) * image.shape[1])
+    left, top = int(rng.integers(image.shape[1] - width + 1)), int(rng.uniform(-0.3, 0.7) * horizon)
+    there = image[max(top, 0) : horizon, left : left + width]
+    rows, columns = there.shape[:2]
+    spots, holes = (_grain(rng, rows, columns) for _ in range(2))
+    first, second = (
+        np.array(LEAF_HUES[rng.integers(len(LEAF_HUES))]) * rng.uniform(0.3, 1.7) for _ in range(2)
+    )
+    mixed = clouds(rng, rows, columns, (3, 5))[..., None]
+    leaves = (first * mixed + second * (1 - mixed)) * (0.1 + rng.uniform(0.8, 2.2) * spots[..., None])
+    ragged = np.linspace(rng.uniform(0.5, 1), 0, rows)[:, None]  # The sky shows more between the tops.
+    closed = holes > rng.uniform(0, GAPS_MOST) * (0.5 + ragged)
+    there[closed] = leaves.clip(0, 255).astype(np.uint8)[closed]
+
+
+def _grain(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Noise of every size, `(rows, columns)` float32, evenly spread from 0 to 1."""
+    noise = sum(
+        clouds(rng, rows, columns, (max(cells * rows // columns, 2), cells)) * rng.uniform(0.4, 1.2)
+        for cells in GRAINS
+    )
+    low, high = np.quantile(noise[::4, ::4], (0.02, 0.98))
+    spread: np.ndarray = ((noise - low) / max(high - low, 1e-6)).clip(0, 1)
+    return spread
 
 
 def _tree(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:

@@ -103,6 +103,16 @@ def test_signs_of_roads_may_be_lit_from_behind(
     assert lights.count(1.0) == pytest.approx(200 if world is World.TRACK else 150, abs=20)
 
 
+def test_before_a_bright_sky_more_signs_are_lit_from_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    lights: dict[float, list[float]] = {120: [], 240: []}
+    for brightness, seen in lights.items():
+        monkeypatch.setattr(materials, "random_drawn", lambda *given, seen=seen: seen.append(given[-1]))
+        for number in range(200):
+            Materials(World.ROAD).sign(np.random.default_rng(number), brightness, 30, distractor=False)
+
+    assert [seen.count(1.0) for seen in lights.values()] == pytest.approx([150, 80], abs=20)
+
+
 @pytest.mark.parametrize("light", [1.0, 0.3])
 def test_a_sign_lit_from_behind_is_darker(light: float, monkeypatch: pytest.MonkeyPatch) -> None:
     gains: list[float] = []
@@ -124,6 +134,29 @@ def test_most_signs_are_not_shiny() -> None:
 def test_some_streets_are_in_the_dusk() -> None:
     brightness = [streets.street(np.random.default_rng(number), 120, 160).mean() for number in range(60)]
     assert 8 <= sum(mean < 45 for mean in brightness) <= 30
+
+
+def test_some_skies_are_white_and_some_streets_have_the_fine_grain_of_leaves() -> None:
+    skies = [streets._sky(np.random.default_rng(number), 240, 320) for number in range(60)]
+    white = sum(sky.min(axis=2).mean() > 200 for sky in skies)
+    made = [streets.street(np.random.default_rng(number), 240, 320) for number in range(60)]
+    steps = [float(np.abs(np.diff(picture[:160].astype(int), axis=1)).mean()) for picture in made]
+
+    assert 12 <= white <= 30
+    assert min(steps) < 1 and max(steps) > 8
+
+
+def test_leaves_are_between_the_top_of_a_forest_and_the_horizon_and_the_sky_shows_through() -> None:
+    sky = np.full((240, 320, 3), 255, np.uint8)
+    changed = []
+    for number in range(40):
+        image = sky.copy()
+        streets._forest(np.random.default_rng(number), image, horizon=150)
+        assert (image[150:] == 255).all()
+        rows = np.flatnonzero((image != 255).any(axis=(1, 2)))
+        changed.append(float((image[rows[0] : 150] != 255).any(axis=2).mean()))
+
+    assert min(changed) > 0.1 and len({round(share, 2) for share in changed}) > 10
 
 
 def plate_brightness(kind: str, light: float) -> float:
