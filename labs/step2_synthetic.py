@@ -28,8 +28,6 @@ DISTRACTOR_SHARE = 0.5
 OCCLUDED_SHARE = 0.15
 CROWDED_SHARE = 0.3
 """Share of signs close to another one, or partly in front of it: two of them are easily taken for one."""
-STACKED_SHARE = 0.35
-"""Share of these that are just above or below the other one, where several signs may be on one post."""
 VISIBLE_LEAST = 0.4
 """A sign with a smaller visible share would be a riddle, not an example: it is not placed."""
 SEEN_LEAST = 0.3
@@ -226,7 +224,7 @@ def place_sign(
         height_px: Height of the plate.
         distractor: Whether it should be a sign that means nothing here.
     """
-    x, y = _spot(rng, image, placed, height_px, materials.shares_posts)
+    x, y = _spot(rng, image, placed, height_px)
     brightness = float(cv2.mean(image[max(y - 30, 0) : y + 30, max(x - 30, 0) : x + 30])[0])
     sprite = materials.sign(rng, brightness, height_px, distractor)
     rows, columns = sprite.alpha.shape
@@ -238,18 +236,16 @@ def place_sign(
 
 
 def _spot(
-    rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float, shares_posts: bool
+    rng: np.random.Generator, image: np.ndarray, placed: list[Placed], height_px: float
 ) -> tuple[int, int]:
-    """Draws the place of a sign: anywhere, close to an existing one, or on the same post."""
+    """Draws the place of a sign: anywhere, or close to an existing one."""
     height, width = image.shape[:2]
     if not placed or rng.random() >= CROWDED_SHARE:
         return int(rng.integers(width)), int(rng.integers(height))
     neighbour = placed[rng.integers(len(placed))]
     left, top, right, bottom = neighbour.sprite.box
-    both_px = (height_px + bottom - top) / 2
-    apart, towards = both_px * rng.uniform(0.6, 1.3), rng.uniform(0, 2 * np.pi)
-    if shares_posts and rng.random() < STACKED_SHARE:
-        apart, towards = both_px * rng.uniform(0.95, 1.15), rng.choice([-1, 1]) * np.pi / 2
+    apart = (height_px + bottom - top) / 2 * rng.uniform(0.6, 1.3)
+    towards = rng.uniform(0, 2 * np.pi)
     x = neighbour.left + (left + right) / 2 + apart * np.cos(towards)
     y = neighbour.top + (top + bottom) / 2 + apart * np.sin(towards)
     return int(np.clip(x, 0, width - 1)), int(np.clip(y, 0, height - 1))

@@ -15,6 +15,8 @@ from brakepoint.worlds import World
 DEFAULT_OUT = Path("runs/track-model")
 BACKDROP_SHARE = 1 / 6
 """Share of the track's pictures that are painted on frames of the feeds."""
+ROADS_PER_TRACK = 2 / 3
+"""Pictures of roads for each picture of the track: more than in step 3, since a long training forgets more."""
 HELD_OUT = {World.TRACK: (300, 999), World.ROAD: (200, 998)}
 """Validation pictures of each world: how many, and their seed."""
 
@@ -46,7 +48,7 @@ def track_model_command(
     learnt = [
         _painted(out / "track", pictures - backdrops, 1, World.TRACK, painter),
         _painted(out / "backdrops", backdrops, 3, World.TRACK, painter, out / "backgrounds"),
-        _painted(out / "roads", trainer.road_pictures(pictures), 2, World.ROAD, painter),
+        _painted(out / "roads", round(pictures * ROADS_PER_TRACK), 2, World.ROAD, painter),
     ]
     held_out = [_painted(out / f"val-{world}", *given, world, painter) for world, given in HELD_OUT.items()]
     data, val = [*learnt, out / "dataset"], [out / "dataset", *held_out]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brakepoint.detector.backs import is_darker
 from brakepoint.detector.decode import Candidates, decode, non_maximum_suppression
 from brakepoint.detector.layout import check_numbers, find_layout
 from brakepoint.detector.letterbox import Letterbox, fill_tensor
@@ -47,7 +48,7 @@ class Detector:
     """Finds signs in pictures.
 
     A noisy picture is smoothed first (`noise`). Where the network is unsure of a detection, it is shown that
-    detection again, enlarged (`second_look`).
+    detection again, enlarged (`second_look`). Black backs of signs are dropped (`backs`).
     The same picture always gives the same detections. An instance may be used by only one thread.
 
     Args:
@@ -134,6 +135,7 @@ class Detector:
         found = self._second_look.examine(image, found, letterbox.scale)
         has_area = (found.boxes[:, 2:] > found.boxes[:, :2]).all(axis=1)
         found = non_maximum_suppression(found.select(has_area & (found.scores >= least)), self._iou)
+        found = found.select(np.array([not is_darker(image, box) for box in found.boxes], bool))
         return tuple(
             Detection(sign_class=self.classes[class_id], confidence=min(score, 1.0), box=tuple(box))
             for box, score, class_id in zip(

@@ -12,6 +12,7 @@ from itertools import islice
 
 import numpy as np
 
+from brakepoint.detector.backs import is_darker
 from brakepoint.detector.boxes import intersection_over_union
 from brakepoint.detector.decode import Candidates
 from brakepoint.detector.letterbox import GREY
@@ -27,13 +28,9 @@ SHEET_PX = (TILE_PX * len(ENLARGED), TILE_PX)
 SIDES_PX = (15.0, 57.5)
 """Longest side, in the network's first picture, of what is examined again. Smaller signs are too far away to
 matter; larger ones are clear at the first look."""
-BLACK = 0.7
-"""Brightness, as a share of the surroundings' brightness, below which a plate is the black back of a sign.
-The network takes an enlarged back for a danger sign. A danger's yellow and a limit's white are brighter."""
-PLATE_MIDDLE = np.array([0.3, 0.4, 0.7, 0.88])
-"""Left, top, right and bottom, as fractions of a box, of the part that is inside the plate of every sign."""
-SURROUNDINGS = np.array([-1 / 3, -1 / 3, 4 / 3, 4 / 3])
-"""The same for a box together with what is around it."""
+DARK = 0.7
+"""Brightness, as a share of the surroundings' brightness, below which a plate is not examined again: the
+network takes the enlarged black back of a sign for a danger sign."""
 SAME_SIGN_IOU = 0.5
 """Least overlap of a sign's two boxes."""
 EXAMINED_MOST = 6
@@ -127,7 +124,7 @@ class SecondLook:
         is_unsure = (first.scores >= UNSURE[0]) & (first.scores < UNSURE[1])
         fits = (sides_px >= SIDES_PX[0]) & (sides_px <= SIDES_PX[1])
         candidates = np.flatnonzero(is_unsure & fits).tolist()
-        fronts = (index for index in candidates if not is_black(image, first.boxes[index]))
+        fronts = (index for index in candidates if not is_darker(image, first.boxes[index], DARK))
         return list(islice(fronts, EXAMINED_MOST))
 
     def _look(self, image: np.ndarray, boxes: Sequence[tuple[np.ndarray, float]]) -> list[Candidates]:
@@ -144,26 +141,6 @@ class SecondLook:
             _same_sign(box, replace(found, boxes=np.clip(tile.to_picture(found.boxes), 0, size_px)))
             for (box, _), tile in zip(boxes, tiles, strict=True)
         ]
-
-
-def is_black(image: np.ndarray, box: np.ndarray) -> bool:
-    """Whether the plate in a box is far darker than what surrounds it, as the black back of a sign is.
-
-    Args:
-        image: `(height, width, 3)` uint8.
-        box: Left, top, right and bottom of the plate, in pixels of the picture.
-    """
-    plate, around = (_brightness(image, box, part) for part in (PLATE_MIDDLE, SURROUNDINGS))
-    return bool(np.percentile(plate, 90) < BLACK * np.median(around))
-
-
-def _brightness(image: np.ndarray, box: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """The brightest channel of each pixel in a part of a box, of at least one pixel."""
-    corner, size_px = box[:2], box[2:] - box[:2]
-    left, top = np.floor(corner + part[:2] * size_px).clip(0, np.array(image.shape[1::-1]) - 1).astype(int)
-    right, bottom = np.ceil(corner + part[2:] * size_px).clip(1).astype(int)
-    brightest: np.ndarray = image[top : max(bottom, top + 1), left : max(right, left + 1)].max(axis=2)
-    return brightest
 
 
 def _same_sign(box: np.ndarray, found: Candidates) -> Candidates:

@@ -42,11 +42,6 @@ class Materials:
     cutouts: tuple[Cutout, ...] = ()
     stickers: bool = False
 
-    @property
-    def shares_posts(self) -> bool:
-        """Whether several signs may be on one post, as on roads."""
-        return self.world is World.ROAD
-
     def describe(self) -> dict[str, object]:
         """The properties that distinguish these materials from others, for the manifest of a dataset."""
         backgrounds = [file.name for file in self.backgrounds]

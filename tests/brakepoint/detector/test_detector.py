@@ -62,6 +62,12 @@ def test_a_box_without_area_is_dropped(make_model, box):
     assert Detector(make_model(raw_output((*box, 0.9, 0.1)))).detect_image(GREY_PICTURE) == ()
 
 
+def test_the_black_back_of_a_sign_is_dropped_however_sure_the_network_is(make_model):
+    picture = GREY_PICTURE.copy()
+    picture[10:30, 10:30] = 30
+    assert as_rows(Detector(make_model(RAW)).detect_image(picture)) == [(LIMIT, 0.7, 60, 20, 80, 50)]
+
+
 def test_what_is_in_the_margin_is_dropped(make_model):
     margin_only = raw_output((0, 0, 96, 8, 0.9, 0.0))
     wide = np.zeros((48, 96, 3), np.uint8)

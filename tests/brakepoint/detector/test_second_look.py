@@ -14,7 +14,6 @@ from brakepoint.detector.second_look import (
     TILE_PX,
     UNSURE,
     SecondLook,
-    is_black,
 )
 
 SIGN = (100.0, 60.0, 120.0, 80.0)
@@ -124,44 +123,6 @@ def test_a_plate_as_black_as_a_signs_back_is_not_examined_again(plate: int, scor
     image[top + 5 : bottom, left + 5 : right - 5] = plate
     seen = SecondLook(Network(0.9), SHEET_PX).examine(image, first_look(SIGN), SCALE)
     assert seen.scores.tolist() == scores
-
-
-BACK = np.array([100.0, 100.0, 140.0, 140.0])
-
-
-def back_in_front_of(brightness: int) -> np.ndarray:
-    image = np.full((240, 320, 3), brightness, np.uint8)
-    image[100:140, 100:140] = 40
-    return image
-
-
-@pytest.mark.parametrize(("brightness", "expected"), [(40, False), (57, False), (58, True), (200, True)])
-def test_a_back_is_told_by_what_surrounds_it(brightness: int, expected: bool) -> None:
-    assert is_black(back_in_front_of(brightness), BACK) is expected
-
-
-@pytest.mark.parametrize(("columns", "expected"), [(1, True), (2, False)])
-def test_a_plate_is_not_black_if_more_than_a_tenth_of_its_middle_is_bright(
-    columns: int, expected: bool
-) -> None:
-    image = back_in_front_of(200)
-    image[116:136, 112 : 112 + columns, 2] = 180
-    assert is_black(image, BACK) is expected
-
-
-def test_what_is_bright_around_the_middle_of_a_plate_does_not_count() -> None:
-    image = back_in_front_of(200)
-    image[100:116, 100:140] = 255
-    assert is_black(image, BACK)
-
-
-@pytest.mark.parametrize("moved", [(-110, -110), (190, -110), (190, 110), (-110, 110)])
-def test_a_back_that_the_picture_cuts_is_black_too(moved: tuple[int, int]) -> None:
-    image = np.full((240, 320, 3), 200, np.uint8)
-    box = BACK + np.tile(moved, 2)
-    left, top, right, bottom = box.clip(0).astype(int)
-    image[top:bottom, left:right] = 40
-    assert is_black(image, box)
 
 
 def test_a_sign_at_the_edge_of_the_picture_is_examined_with_grey_beside_it() -> None:
