@@ -16,7 +16,7 @@ DEFAULT_OUT = Path("runs/track-model")
 BACKDROP_SHARE = 1 / 6
 """Share of the track's pictures that are painted on frames of the feeds."""
 ROADS_PER_TRACK = 2 / 3
-"""Pictures of roads for each picture of the track: more than in step 3, since a long training forgets more."""
+"""Pictures of roads for each picture of the track: more than in step 3, as long training forgets more."""
 HELD_OUT = {World.TRACK: (300, 999), World.ROAD: (200, 998)}
 """Validation pictures of each world: how many, and their seed."""
 
@@ -27,7 +27,7 @@ def track_model_command(
         Path, typer.Option("--start", metavar="CHECKPOINT.pt", help="cli.train.start")
     ] = BASE_CHECKPOINT,
     pictures: Annotated[int, typer.Option("--pictures", min=6, help="cli.track-model.pictures")] = 24_000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 5,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="cli.train.epochs")] = 2,
 ) -> None:
     """Creates all pictures, trains, and writes `run/model.pt` and `model.onnx`.
 

@@ -210,8 +210,6 @@ def _answer(reference: Reference, kit: Kit, made: Made) -> bool | Manifest:
             operators = reference.name.startswith(OPERATORS_ACCOUNTS)
             if operators or reference.name in kit.platform["accounts"]:
                 return True
-        case "RuntimeClass" if reference.name in kit.platform["runtime_classes"]:
-            return True
         case "StorageClass" if reference.name in kit.platform["storage"]:
             return True
     return next((one for one in yours() if _is_meant(one, reference, kit)), False)
