@@ -52,8 +52,8 @@ class Match:
         confidences: `(detections,)`.
         classes: `(detections,)` names of classes.
         truth_classes: `(truths,)` names of classes.
-        found_at: `(truths,)` confidence of the detection that matches each truth at IoU 0.5; 0 if there is
-            none.
+        found_at: `(truths,)` confidence of the detection that matches each truth at IoU 0.5; -1 if there is
+            none, which is below every threshold.
     """
 
     correct: np.ndarray
@@ -76,7 +76,7 @@ def match_picture(detections: Sequence[Detection], truths: Sequence[Detection]) 
     overlap *= classes[:, None] == truth_classes
     correct = np.zeros((len(detections), len(IOU_THRESHOLDS)), bool)
     taken = np.zeros((len(truths), len(IOU_THRESHOLDS)), bool)
-    found_at = np.zeros(len(truths))
+    found_at = np.full(len(truths), -1.0)
     thresholds = np.arange(len(IOU_THRESHOLDS))
     for number in range(len(detections) if truths else 0):
         free = np.where(taken, 0, overlap[number][:, None])

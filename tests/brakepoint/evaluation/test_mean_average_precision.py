@@ -39,6 +39,10 @@ def test_no_detections():
     assert (metrics.ap50, metrics.ap50_95, metrics.precision, metrics.recall) == (0, 0, None, 0)
 
 
+def test_at_a_threshold_of_0_a_sign_that_nothing_matches_is_still_missed():
+    assert measure(([], [sign()]), confidence=0).recall == 0
+
+
 def test_no_truths():
     metrics = measure(([sign()], [sign(sign_class=LIMIT)]))
     assert (metrics.ap50, metrics.ap50_95, metrics.precision, metrics.recall) == (None, None, 0, None)
