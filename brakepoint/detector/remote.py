@@ -42,7 +42,7 @@ class Client(Protocol):
 def remote_runtime(url: str) -> "RemoteRuntime | None":
     """The runtime behind a URL; None for anything that isn't a URL."""
     scheme, separator, _ = url.partition("://")
-    return RemoteRuntime(url) if separator and scheme in SCHEMES else None
+    return RemoteRuntime(url) if separator and scheme.lower() in SCHEMES else None
 
 
 class RemoteRuntime:
@@ -66,7 +66,10 @@ class RemoteRuntime:
 
     def __init__(self, url: str) -> None:
         extras.require("serving")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UserError("serving.error.endpoint", url=url, why=error) from error
         self._url, self._model = url, parts.path.strip("/") or MODEL_NAME
         with _Told(url):
             is_grpc, encrypted = parts.scheme.startswith("grpc"), parts.scheme.endswith("s")

@@ -89,6 +89,14 @@ def answering(content: np.ndarray | None = None, datatype: str = "FP32") -> Answ
 
 def test_an_endpoint_that_answers_as_it_should_is_a_detector(odd: Odd) -> None:
     assert Detector(odd.url).input_size_px == (96, 64)
+    assert Detector(odd.url.replace("http", "HTTP")).input_size_px == (96, 64)
+
+
+@pytest.mark.parametrize("url", ["http://[::1/track", "grpc://exa℀mple:8081"])
+def test_an_address_that_is_none_is_reported_in_a_sentence(url: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Detector(url)
+    assert caught.value.key == "serving.error.endpoint"
 
 
 @pytest.mark.parametrize(
