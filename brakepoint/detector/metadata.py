@@ -39,18 +39,18 @@ def class_names(metadata: Mapping[str, str], path: Path | str) -> tuple[SignClas
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names:
         raise UserError("error.model_metadata", path=path)
-    # JSON keys are always strings.
-    names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
+    names = {str(key): name for key, name in names.items()}  # JSON keys are always strings.
     expected = {letters(sign_class): sign_class for sign_class in SignClass}
     found = {class_id: letters(str(name)) for class_id, name in names.items()}
-    if set(found) != set(range(len(found))) or sorted(found.values()) != sorted(expected):
+    class_ids = [str(number) for number in range(len(found))]
+    if set(found) != set(class_ids) or sorted(found.values()) != sorted(expected):
         raise UserError(
             "error.model_classes",
             path=path,
             found=", ".join(map(str, names.values())),
             expected=", ".join(sorted(SignClass)),
         )
-    return tuple(expected[found[class_id]] for class_id in range(len(found)))
+    return tuple(expected[found[class_id]] for class_id in class_ids)
 
 
 def end_to_end_said(metadata: Mapping[str, str]) -> bool | None:
@@ -94,7 +94,7 @@ def input_size_px(
         UserError: The model expects something other than one picture with three channels in float32.
     """
     declared = _literal(metadata.get("imgsz"))
-    if len(shape) == 4 and isinstance(declared, list | tuple) and len(declared) == 2:
+    if len(shape) == 4 and isinstance(declared, list | tuple) and [*map(type, declared)] == [int, int]:
         shape = [
             known if known is not None else default
             for known, default in zip(shape, (1, 3, *declared), strict=True)

@@ -279,10 +279,13 @@ def first_answer(runtime: Runtime, tensor: np.ndarray, path: Path | str) -> np.n
         path: The model, for the error message.
 
     Raises:
-        UserError: The model was read, but cannot be run.
+        UserError: The model was read, but cannot be run, or its output is not a tensor of floats.
     """
     with _blamed_on(path, type(runtime).__name__):
-        return runtime.infer(tensor)
+        output = runtime.infer(tensor)
+        if output.dtype.kind != "f":
+            raise TypeError(f"the output is {output.dtype}")
+        return output
 
 
 @contextmanager

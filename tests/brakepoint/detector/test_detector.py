@@ -139,6 +139,33 @@ def test_a_model_that_cannot_be_run_is_reported_as_such(make_model, runtime):
     assert caught.value.key == "error.model_unreadable"
 
 
+def sequence(model: onnx.ModelProto) -> None:
+    """The model gives a sequence of tensors."""
+    model.graph.node[0].CopyFrom(helper.make_node("SequenceConstruct", ["answer"], ["output0"]))
+    model.graph.output[0].CopyFrom(
+        helper.make_tensor_sequence_value_info("output0", TensorProto.FLOAT, None)
+    )
+
+
+def whole_numbers(model: onnx.ModelProto) -> None:
+    """The model gives bytes, as after a quantisation that includes the output."""
+    answer = numpy_helper.to_array(model.graph.initializer[0]).astype(np.int8)
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(answer, "answer"))
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT8
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("change", [sequence, whole_numbers])
+def test_a_model_whose_output_is_not_a_tensor_of_floats_is_refused(make_model, change, runtime):
+    path = make_model(RAW)
+    model = onnx.load(path)
+    change(model)
+    onnx.save(model, path)
+    with pytest.raises(UserError) as caught:
+        Detector(path, runtime=runtime)
+    assert caught.value.key == "error.model_unreadable"
+
+
 def test_detections_name_their_frame_and_its_picture(make_model):
     detections = Detector(make_model(RAW)).detect(Frame(7, 1.5, 30.0, GREY_PICTURE))
     assert (detections.frame_id, detections.captured_at, len(detections.items)) == (7, 1.5, 2)
@@ -204,6 +231,7 @@ def test_one_pixel_changes_the_hash():
         ({"names": None}, "error.model_metadata"),
         ({"names": ""}, "error.model_metadata"),
         ({"names": "not Python"}, "error.model_metadata"),
+        ({"names": f'{{"{"9" * 5000}": "DangerAhead", "1": "SpeedLimit"}}'}, "error.model_classes"),
         ({"names": "__import__('os')"}, "error.model_metadata"),
         ({"input_shape": (1, 1, 64, 96)}, "error.model_input"),
         ({"input_shape": (4, 3, 64, 96)}, "error.model_input"),
@@ -212,6 +240,7 @@ def test_one_pixel_changes_the_hash():
             {"input_shape": (1, 3, "height", "width"), "imgsz": "[6400000, 6400000]"},
             "error.model_input",
         ),
+        ({"input_shape": (1, 3, "height", "width"), "imgsz": "[True, True]"}, "error.model_input"),
         ({"names": "{0: 'DangerAhead', 1: 'danger_ahead'}"}, "error.model_classes"),
         ({"input_type": TensorProto.UINT8}, "error.model_input"),
     ],
