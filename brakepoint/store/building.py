@@ -100,8 +100,12 @@ def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
         out: Receives `train/` and `val/`; until these are complete, the old ones are kept.
 
     Raises:
-        UserError: Pictures or labels are missing or invalid, or a picture cannot be decoded.
+        UserError: Pictures or labels are missing or invalid, a picture cannot be decoded, or the dataset
+            would replace files of the source.
     """
+    for folder in (out / side for side in SIDES):
+        if any(file.resolve().is_relative_to(folder.resolve()) for file in files_below(source)):
+            raise UserError("store.error.own_files", folder=folder, source=source)
     labels = _with_two_sides(read_labels(source))
     names = distinct_names([picture.path for picture in labels.pictures], source)
     items = []

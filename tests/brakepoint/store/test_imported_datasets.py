@@ -71,6 +71,21 @@ def test_a_split_that_is_there_is_kept(
     assert "test-1.jpg" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("source", "out"), [(".", "."), ("train", "."), (".", "sub/..")])
+def test_a_dataset_never_replaces_the_files_that_it_is_made_of(
+    dataset: Write, source: str, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = dataset(
+        *(f"own/{split}/{split}-{number}.jpg" for split in ("train", "val") for number in range(2)),
+        **{f"own/{split}/{split}-0.txt": LINE for split in ("train", "val")},
+    )
+    before = sorted((folder / "own").rglob("*"))
+
+    assert dataset_from(folder / "own" / source, folder / "own" / out) == 2
+    assert "--out" in capsys.readouterr().err
+    assert sorted((folder / "own").rglob("*")) == before
+
+
 def test_pictures_that_are_all_of_one_scene_are_refused_before_anything_is_written(
     dataset: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
