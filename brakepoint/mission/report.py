@@ -223,7 +223,7 @@ def publishing(folder: Path) -> Iterator[Path]:
 
 
 def _is_replaceable(folder: Path) -> bool:
-    """Whether a folder may be replaced: it is empty, or contains an earlier run.
+    """Whether a folder may be replaced: it is empty, or contains an earlier run and nothing else.
 
     Other programs write a `report.json`, too, so its format decides.
     """
@@ -233,7 +233,15 @@ def _is_replaceable(folder: Path) -> bool:
         report = json.loads((folder / REPORT_NAME).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    return isinstance(report, dict) and str(report.get("format")).startswith(FORMAT)
+    is_report = isinstance(report, dict) and str(report.get("format")).startswith(FORMAT)
+    return is_report and all(map(_is_of_a_run, folder.iterdir()))
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Whether a mission writes such a file, or a file manager leaves it behind."""
+    left_behind = path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")
+    written = path.name in (REPORT_NAME, PAGE_NAME) or path.name.endswith((".mp4", ".jpg", ".run.json"))
+    return path.is_file() and (written or left_behind)
 
 
 def _replace(folder: Path, scratch: Path) -> None:

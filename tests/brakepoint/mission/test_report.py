@@ -137,7 +137,8 @@ def test_a_new_run_takes_the_place_of_the_older_when_it_is_complete(tmp_path: Pa
     out = tmp_path / "runs" / "mission"
     with publishing(out) as scratch:
         (scratch / "report.json").write_text(OLD)
-        (scratch / "old.mp4").touch()
+        for name in ("old.mp4", "old.jpg", "old.run.json", "index.html", ".DS_Store", "Thumbs.db"):
+            (scratch / name).touch()
     with publishing(out) as scratch:
         (scratch / "report.json").write_text(NEW)
         assert (out / "report.json").read_text() == OLD
@@ -161,7 +162,7 @@ def test_an_interrupted_run_leaves_the_older_one_and_nothing_else(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "report", ["", "[]", '{"tests": 3}', '{"format": "other/1"}', '{"format": null}', 9999 * "[", None]
+    "report", ["", "[]", '{"tests": 3}', '{"format": "other/1"}', '{"format": null}', 9999 * "[", None, OLD]
 )
 def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path, report: str | None):
     (tmp_path / "thesis.txt").touch()
