@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from brakepoint.errors import UserError
 from brakepoint.files import whole_folder
 from brakepoint.messages import SignClass
 from brakepoint.truth import CameraModel
@@ -32,12 +33,18 @@ def export_stills(stills: Path, out: Path, seed: int = 1) -> int:
 
     Args:
         stills: Contains `images/` and YOLO `labels/`, from `render_stills`.
-        out: Receives the project, replacing its contents.
+        out: Receives the project, replacing an earlier one.
         seed: Seed of the annotators' behaviour.
 
     Returns:
         The number of pictures.
+
+    Raises:
+        UserError: The folder contains something other than an earlier project.
     """
+    there = {path.name for path in out.glob("*")}
+    if there and there != {"images", "annotations.json"}:
+        raise UserError("footage.export_taken", folder=out)
     tasks = []
     with whole_folder(out) as folder:
         (folder / "images").mkdir()

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("boto3")
 
+from brakepoint.errors import UserError
 from brakepoint.labels.yolo import read_signs
 from brakepoint.messages import SignClass
 from brakepoint.store.building import build_dataset
@@ -37,3 +38,15 @@ def test_what_step_1_makes_of_the_export_is_what_was_rendered(tmp_path: Path) ->
         assert [sign.sign_class for sign in found] == [sign.sign_class for sign in expected]
         for one, other in zip(found, expected, strict=True):
             assert one.box == pytest.approx(other.box, abs=1e-5)
+
+
+def test_an_export_replaces_an_earlier_one_and_nothing_else(tmp_path: Path) -> None:
+    stills = tmp_path / "stills"
+    (stills / "labels").mkdir(parents=True)
+    for _ in range(2):
+        assert export_stills(stills, tmp_path / "export") == 0
+
+    for folder in (stills, tmp_path):
+        with pytest.raises(UserError, match="--export"):
+            export_stills(stills, folder)
+    assert {path.name for path in tmp_path.iterdir()} == {"stills", "export"}
