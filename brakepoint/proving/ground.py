@@ -183,14 +183,15 @@ def prove(candidate: Candidate, trials: Sequence[Trial], folder: Path) -> Iterat
     _detector(candidate.model)  # Before the ledger is opened: a mistyped name must not erase its outcomes.
     ledger = Ledger(folder, fingerprint(candidate))
     hashes = {video: feed_hash(video) for video in {trial.video for trial in trials}}
-    left = []
+    left, pictures = [], folder / PICTURES_NAME
     for trial in trials:
         known = ledger.outcomes.get(_key(trial))
-        if known is not None and known.feed_hash == hashes[trial.video]:
+        is_there = known is not None and (known.picture is None or (pictures / known.picture).is_file())
+        if known is not None and is_there and known.feed_hash == hashes[trial.video]:
             yield known
         else:
             left.append(trial)
-    work = partial(drive_trial, candidate, folder / PICTURES_NAME)
+    work = partial(drive_trial, candidate, pictures)
     with spread(work, left, available_cores()) as outcomes:
         for outcome in outcomes:
             ledger.keep(outcome)
@@ -210,14 +211,15 @@ def feed_hash(video: Path) -> str:
 def fingerprint(candidate: Candidate) -> str:
     """A hash that changes whenever an outcome might change: with the model, the autopilot or the kit.
 
-    The model behind an endpoint may change unnoticed, so the hash for an endpoint is different each time.
+    The autopilot may import other modules of its folder, so all of them count. The model behind an endpoint
+    may change unnoticed, so the hash for an endpoint is different each time.
     """
     model = Path(candidate.model)
     known = hashlib.sha256(model.read_bytes() if model.is_file() else secrets.token_bytes())
     autopilot = load_step(AUTOPILOT, candidate.steps).__file__ or ""
-    sources = [*sorted((PACKAGES / "brakepoint").rglob("*.py")), PACKAGES / "stubs" / "recorded_camera.py"]
-    for source in [*sources, Path(autopilot)]:
-        known.update(source.read_bytes())
+    for folder in (PACKAGES / "brakepoint", PACKAGES / "stubs", Path(autopilot).parent):
+        for source in sorted(folder.rglob("*.py")):
+            known.update(source.read_bytes())
     return known.hexdigest()
 
 
@@ -298,7 +300,7 @@ def drive_trial(candidate: Candidate, pictures: Path, trial: Trial) -> Outcome:
     picture = None
     if score.first_wrong is not None:
         tick = telling_tick(run, score.first_wrong, truth)
-        picture = f"{trial.feed}-{trial.weather}.jpg"
+        picture = f"{trial.feed}.{trial.weather}.jpg"  # With a hyphen, two trials could share a name.
         (pictures / picture).write_bytes(_annotated(seen[run.ticks.index(tick)], tick))
     return Outcome(
         feed=trial.feed, feed_hash=feed_hash(trial.video), weather=trial.weather, score=score, picture=picture

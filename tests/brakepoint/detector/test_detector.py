@@ -142,9 +142,7 @@ def test_a_model_that_cannot_be_run_is_reported_as_such(make_model, runtime):
 def sequence(model: onnx.ModelProto) -> None:
     """The model gives a sequence of tensors."""
     model.graph.node[0].CopyFrom(helper.make_node("SequenceConstruct", ["answer"], ["output0"]))
-    model.graph.output[0].CopyFrom(
-        helper.make_tensor_sequence_value_info("output0", TensorProto.FLOAT, None)
-    )
+    model.graph.output[0].CopyFrom(helper.make_tensor_sequence_value_info("output0", TensorProto.FLOAT, None))
 
 
 def whole_numbers(model: onnx.ModelProto) -> None:

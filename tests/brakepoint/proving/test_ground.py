@@ -1,9 +1,11 @@
 """The proving ground drives trials without an outcome, keeps every outcome, and shows what failed."""
 
 import json
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -99,8 +101,8 @@ def test_a_trial_says_what_it_came_to_and_shows_where_it_went_wrong(short_feed, 
     driven = drive_trial(blind, tmp_path, Trial(short_feed, "dim"))
 
     assert (driven.feed, driven.weather, driven.holds) == ("short", "dim", False)
-    assert driven.picture == "short-dim.jpg"
-    shown = cv2.imread(str(tmp_path / "short-dim.jpg"))
+    assert driven.picture == "short.dim.jpg"
+    shown = cv2.imread(str(tmp_path / "short.dim.jpg"))
     assert shown is not None and shown.shape == (480, 640, 3)
 
 
@@ -144,6 +146,33 @@ def test_a_feed_that_was_changed_or_has_the_name_of_another_is_driven_again(blin
     assert [trial.video for trial in driven] == [here, there, there]
 
 
+def test_a_failure_whose_picture_was_removed_is_driven_again(short_feed, blind, tmp_path):
+    trials = trials_of([short_feed], ["dim"])
+    (first,) = prove(blind, trials, tmp_path)
+    (tmp_path / PICTURES_NAME / first.picture).unlink()
+
+    assert list(prove(blind, trials, tmp_path)) == [first]
+    assert (tmp_path / PICTURES_NAME / first.picture).is_file()
+
+
+def renamed(video: Path, folder: Path, name: str) -> Path:
+    """A copy of a feed with another name."""
+    copy = folder / f"{name}.mp4"
+    shutil.copy(video, copy)
+    truth = json.loads(video.with_suffix(".json").read_text())
+    copy.with_suffix(".json").write_text(json.dumps(truth | {"feed": name}))
+    return copy
+
+
+def test_two_trials_have_pictures_of_their_own(short_feed, blind, tmp_path):
+    trials = [
+        Trial(renamed(short_feed, tmp_path, "a-dim"), "motion"),
+        Trial(renamed(short_feed, tmp_path, "a"), "dim-motion"),
+    ]
+
+    assert len({drive_trial(blind, tmp_path, trial).picture for trial in trials}) == 2
+
+
 def test_two_feeds_of_one_name_cannot_share_a_page():
     with pytest.raises(UserError, match=r"here/mine\.mp4, there/mine\.mp4"):
         trials_of([Path("here/mine.mp4"), Path("there/mine.mp4")], ["dim"])
@@ -178,6 +207,18 @@ def test_another_model_autopilot_or_kit_begins_again(blind, tmp_path):
     assert list(Ledger(tmp_path, "one").outcomes) == [("a", "dim")]
     assert not Ledger(tmp_path, "other").outcomes
     assert not Ledger(tmp_path, "one").outcomes
+
+
+def test_another_module_that_the_autopilot_may_import_begins_again(blind, tmp_path, monkeypatch):
+    autopilot = SimpleNamespace(__file__=str(tmp_path / "labs" / "step6_autopilot.py"))
+    helper = tmp_path / "labs" / "own" / "helper.py"
+    helper.parent.mkdir(parents=True)
+    monkeypatch.setattr(ground, "load_step", lambda *_: autopilot)
+    helper.write_text("SPEED = 1")
+    before = fingerprint(blind)
+    helper.write_text("SPEED = 2")
+
+    assert fingerprint(blind) != before
 
 
 @pytest.mark.parametrize("cut", [b"", "é".encode()[:1]])
@@ -265,7 +306,7 @@ def test_the_page_leads_from_each_failed_score_to_its_picture_in_every_language(
     page = render_proof(proof())
     found = Ids(page)
 
-    assert found.led_to == {"failures", "a-clear", "b-dim"} <= found.ids
+    assert found.led_to == {"failures", "a.clear", "b.dim"} <= found.ids
     assert "mine.onnx" in page and "labs" in page
     assert all(f'class="{lang}" lang="{lang}"' in page for lang in languages())
     assert "http" not in page.replace("http-equiv", "")
@@ -273,12 +314,12 @@ def test_the_page_leads_from_each_failed_score_to_its_picture_in_every_language(
 
 def test_a_picture_is_found_whatever_its_feed_is_called():
     failed = outcome("50% up #1", "dim", accomplished=False).model_copy(
-        update={"picture": "50% up #1-dim.jpg"}
+        update={"picture": "50% up #1.dim.jpg"}
     )
     candidate, trials = Candidate("mine.onnx", "labs"), [Trial(Path("50% up #1.mp4"), "dim")]
 
     page = render_proof(Proof.of(candidate, trials, [failed]))
-    assert f'src="{PICTURES_NAME}/50%25%20up%20%231-dim.jpg"' in page
+    assert f'src="{PICTURES_NAME}/50%25%20up%20%231.dim.jpg"' in page
 
 
 def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
@@ -293,7 +334,7 @@ def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
     assert {path.name for path in out.iterdir()} == {"index.html", OUTCOMES_NAME, PICTURES_NAME}
     assert len((out / OUTCOMES_NAME).read_text().splitlines()) == 2
     assert json.loads((out / OUTCOMES_NAME).read_text().splitlines()[1])["weather"] == "dim"
-    assert "pictures/short-dim.jpg" in (out / "index.html").read_text(encoding="utf-8")
+    assert "pictures/short.dim.jpg" in (out / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("accomplished", "status"), [([True, True], 0), ([True, False], 1)])
