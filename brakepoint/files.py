@@ -142,10 +142,11 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-    for name, count in counts.items():
+    names = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    last = {key.value: key.start_mark for key in names}
+    for name, count in Counter(key.value for key in names).items():
         if count > 1 and name != "<<":
-            raise yaml.constructor.ConstructorError(None, None, f"{name}: × {count}", node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"{name}: × {count}", last[name])
     loader.flatten_mapping(node)
     return loader.construct_mapping(node, deep=True)
 

@@ -10,6 +10,7 @@ from brakepoint.texts import text
 SAID = {
     "missing": "missing",
     "extra_forbidden": "unknown",
+    "invalid_key": "name",
     "greater_than": "above",
     "greater_than_equal": "at_least",
     "less_than": "below",
@@ -49,7 +50,10 @@ def first_fault(error: ValidationError) -> str:
         For instance `track #2.curve.radius_cm: a number of at least 20 is needed`; items are counted from 1.
     """
     first = error.errors(include_url=False)[0]
-    where, what = _place(first["loc"]), _what(first)
+    loc = first["loc"]
+    if first["type"] == "invalid_key":  # Its last part is the key itself, even if it is a number.
+        loc = *loc[:-1], str(loc[-1])
+    where, what = _place(loc), _what(first)
     return text("validation.fault", None, where=where, what=what) if where else what
 
 

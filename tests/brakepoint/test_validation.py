@@ -69,6 +69,12 @@ FAULTS: list[tuple[type[BaseModel], Any, str, str]] = [
     (Outer, {"inner": {"size": "x"}}, "a number is needed", "il faut un nombre"),
     (Outer, {"inner": {"size": []}}, "a number is needed", "il faut un nombre"),
     (Outer, {"inner": {"sise": 1}}, "inner.sise: there is no such field", "mal orthographié"),
+    (
+        Outer,
+        {"pair": [{"size": 2, 5: None}, {}]},
+        "pair #1.5: the name of a field must be text; write decimals with a point, like 2.5",
+        "pair #1.5 : le nom d’un champ doit être un texte",
+    ),
     (Outer, {"inner": 1}, "inner: named fields are needed", "il faut des champs nommés"),
     (Outer, {"pair": [{}]}, "pair: at least 2 must be listed, not 1", "au moins 2"),
     (Outer, {"pair": [{}] * 3}, "pair: at most 2", "au plus 2"),

@@ -104,6 +104,7 @@ def test_every_plate_can_stand_in_a_scenario(scenario_file):
         ("", "named fields"),
         ("name: [", "YAML"),
         ("name: x\n\ttrack: 1", "line 2"),
+        ("name: x\nseed: 1\ntrack: []\nseed: 2", "line 4: seed: × 2"),
         (b"\xff\xfe\x00name", "x.yaml"),
         ("name: x", "track"),
         ("name: ../x\ntrack: [{straight_cm: 100}]", "name"),
