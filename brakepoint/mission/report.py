@@ -201,14 +201,16 @@ def publishing(folder: Path) -> Iterator[Path]:
     """Provides a scratch folder, which replaces `folder` on success and is removed otherwise.
 
     Raises:
-        UserError: The folder cannot be written to, contains something other than an earlier run, or is the
-            current folder or one above it.
+        UserError: The folder cannot be written to, contains something other than an earlier run, is the
+            current folder or one above it, or is a mounted volume.
     """
-    if folder.exists() and not _is_replaceable(folder):
-        raise UserError("mission.error.out_taken", folder=folder)
     folder = folder.resolve()  # The folder to which a link points is replaced, not the link.
     if Path.cwd().is_relative_to(folder):
         raise UserError("mission.error.out_current", folder=folder)
+    if folder.is_mount():  # The system would not rename it, which would be noticed only after the run.
+        raise UserError("mission.error.out_mount", folder=folder, below=folder / "mission")
+    if folder.exists() and not _is_replaceable(folder):
+        raise UserError("mission.error.out_taken", folder=folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

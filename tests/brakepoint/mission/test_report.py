@@ -200,6 +200,17 @@ def test_the_folder_in_which_a_person_works_is_not_replaced(tmp_path: Path, fold
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "report.json"]
 
 
+def test_a_mounted_volume_is_refused_before_the_run_and_a_folder_in_it_is_not(tmp_path: Path, monkeypatch):
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == volume)
+
+    with pytest.raises(UserError, match="volume/mission"), publishing(volume):
+        raise AssertionError("the run was driven")
+    with publishing(volume / "mission") as scratch:
+        (scratch / "report.json").write_text(NEW)
+
+
 def test_a_place_that_cannot_be_written_to_is_refused(tmp_path: Path):
     (tmp_path / "file").touch()
 
