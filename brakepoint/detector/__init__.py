@@ -98,12 +98,12 @@ class Detector:
         self._stride_px = stride_px(self.runtime.metadata) if takes_smaller else None
         output = first_answer(self.runtime, self._tensor(self.input_size_px), path)
         self._layout = find_layout(output, len(self.classes), self.runtime.metadata, path)
+        if takes_smaller:  # So that no frame waits for the compilation, or is the first to fail.
+            first_answer(self.runtime, self._tensor(SHEET_PX), path)
         self._second_look = SecondLook(
             partial(self._find, confidence=UNSURE[0]),
             SHEET_PX if takes_smaller else self.input_size_px,
         )
-        if takes_smaller:
-            self._second_look.prepare()
 
     def detect(self, frame: Frame) -> Detections:
         """Finds the signs in a frame, with the detector's own confidence threshold."""

@@ -91,10 +91,6 @@ class SecondLook:
             for left in range(0, width - TILE_PX + 1, TILE_PX)
         ]
 
-    def prepare(self) -> None:
-        """Shows the network a picture of the size used later, so that no frame waits for its compilation."""
-        self._find(self._sheet)
-
     def examine(self, image: np.ndarray, first: Candidates, scale: float) -> Candidates:
         """Replaces each unsure detection with the least sure of its enlarged ones, if all are surer.
 

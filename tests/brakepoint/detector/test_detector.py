@@ -10,6 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_models import raw_output
 
 from brakepoint.detector import SHIPPED_MODEL, Detector
+from brakepoint.detector.runtime import OpenVinoRuntime
+from brakepoint.detector.second_look import SHEET_PX
 from brakepoint.errors import UserError
 from brakepoint.feeds import find_feed
 from brakepoint.messages import Frame, SignClass, picture_hash
@@ -137,6 +139,33 @@ def test_a_model_that_cannot_be_run_is_reported_as_such(make_model, runtime):
     with pytest.raises(UserError) as caught:
         Detector(model, runtime=runtime)
     assert caught.value.key == "error.model_unreadable"
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
+def test_a_model_of_open_size_that_takes_only_one_is_reported_as_such(make_model, runtime):
+    model = make_model(raw_output(NEAR), input_shape=(1, 3, "height", "width"), imgsz="[64, 96]")
+    loaded = onnx.load(model)
+    loaded.graph.node[0].input[0] = "same"
+    loaded.graph.node.insert(0, helper.make_node("Reshape", ["images", "size"], ["one"]))
+    loaded.graph.node.insert(1, helper.make_node("ReduceMax", ["one"], ["most"], keepdims=0))
+    loaded.graph.node.insert(2, helper.make_node("Mul", ["most", "zero"], ["nothing"]))
+    loaded.graph.node.insert(3, helper.make_node("Add", ["answer", "nothing"], ["same"]))
+    for name, value in (("size", np.array([1, 3, 64, 96], np.int64)), ("zero", np.zeros((), np.float32))):
+        loaded.graph.initializer.append(numpy_helper.from_array(value, name))
+    onnx.save(loaded, model)
+    with pytest.raises(UserError) as caught:
+        Detector(model, runtime=runtime)
+    assert caught.value.key == "error.model_unreadable"
+
+
+def test_the_network_is_ready_for_its_sizes_before_the_first_picture(make_model, monkeypatch):
+    shown = []
+    infer = OpenVinoRuntime.infer
+    monkeypatch.setattr(
+        OpenVinoRuntime, "infer", lambda self, tensor: (shown.append(tensor.shape), infer(self, tensor))[1]
+    )
+    Detector(make_model(RAW, input_shape=(1, 3, "height", "width"), imgsz="[64, 96]"))
+    assert shown == [(1, 3, 64, 96), (1, 3, SHEET_PX[1], SHEET_PX[0])]
 
 
 def sequence(model: onnx.ModelProto) -> None:

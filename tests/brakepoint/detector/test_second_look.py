@@ -155,12 +155,6 @@ def test_a_network_whose_pictures_are_smaller_than_a_tile_has_no_second_look() -
     assert (network.sizes_px, seen.scores[0]) == ([], 0.5)
 
 
-def test_the_network_is_ready_for_its_size_before_the_first_picture() -> None:
-    network = Network(0.9)
-    SecondLook(network, LARGE_PX).prepare()
-    assert network.sizes_px == [LARGE_PX]
-
-
 def test_the_first_look_is_not_changed() -> None:
     first = first_look(SIGN)
     examined(Network(0.9), first)
