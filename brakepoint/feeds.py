@@ -18,16 +18,21 @@ HARDER = f"{VIDEOS}/harder"
 
 def feed_names() -> list[str]:
     """Names of the available feeds: those of the course first, then the others by name."""
-    videos = sorted({path.stem for folder in own_or_shipped(VIDEOS) for path in folder.glob("*.mp4")})
-    there = [name for name in videos if not name.endswith(".part")]  # `.part` files are still being rendered.
+    there = sorted({path.stem for folder in own_or_shipped(VIDEOS) for path in _videos(folder)})
     course = [name for name in COURSE_FEEDS if name in there]
     return course + [name for name in there if name not in COURSE_FEEDS]
 
 
 def harder_feeds() -> list[Path]:
     """The videos of the available harder feeds, by name."""
-    videos = {path.stem: path for folder in reversed(own_or_shipped(HARDER)) for path in folder.glob("*.mp4")}
-    return [videos[name] for name in sorted(videos) if not name.endswith(".part")]
+    videos = {path.stem: path for folder in reversed(own_or_shipped(HARDER)) for path in _videos(folder)}
+    return [videos[name] for name in sorted(videos)]
+
+
+def _videos(folder: Path) -> list[Path]:
+    """The finished videos of a folder: no `.part` file, which is still being rendered, and no hidden file."""
+    there = folder.glob("[!.]*.mp4")
+    return [path for path in there if not path.stem.endswith(".part")]
 
 
 def find_feed(name: str) -> Path:
