@@ -28,9 +28,9 @@ PATIENCE_S = 2.0
 def evaluate_command(
     images: Annotated[Path, typer.Option("--images", metavar="DIR", help="cli.evaluate.images")],
     model: Annotated[
-        Path,
+        str,
         typer.Option("--detector", metavar="MODEL.onnx", show_default=False, help="cli.evaluate.model"),
-    ] = SHIPPED_MODEL,
+    ] = str(SHIPPED_MODEL),
     confidence: Annotated[
         float, typer.Option("--confidence", min=0, max=1, help="cli.evaluate.confidence")
     ] = 0.25,
@@ -49,7 +49,7 @@ def evaluate_command(
     """
     from brakepoint.evaluation.sheet import save_sheet
 
-    change = _weather(weather)
+    change, name = _weather(weather), Path(model).name
     detector = Detector(model, confidence)
     with progress_on_stderr(text("cli.evaluate.progress")) as on_progress:
         notes: list[Note] = []
@@ -60,10 +60,10 @@ def evaluate_command(
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
     else:
-        print_table(Console(), as_table(evaluation, model.name))
+        print_table(Console(), as_table(evaluation, name))
         print_table(Console(), heights_table(evaluation))
-    sheet = sheet or SHEETS_DIR / f"{model.stem}-{images.resolve().name}.png"
-    save_sheet(examined, confidence, _title(evaluation, model.name), sheet)
+    sheet = sheet or SHEETS_DIR / f"{Path(model).stem}-{images.resolve().name}.png"
+    save_sheet(examined, confidence, _title(evaluation, name), sheet)
     typer.echo(text("evaluation.sheet.saved", path=sheet), err=as_json)
 
 

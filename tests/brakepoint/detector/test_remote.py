@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 pytest.importorskip("kserve")
 
+from brakepoint.cli import run
 from brakepoint.detector import Detector, remote
 from brakepoint.errors import UserError
 
@@ -159,6 +161,14 @@ def test_an_odd_answer_is_reported_in_a_sentence(odd: Odd, answers: Answer, said
 
     with pytest.raises(UserError, match=said):
         Detector(odd.url)
+
+
+def test_the_command_that_evaluates_takes_an_address_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    assert run(["evaluate", "--images", str(tmp_path), "--detector", "http://127.0.0.1:1"]) == 2
+    assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err
 
 
 def limit_time(monkeypatch: pytest.MonkeyPatch) -> None:
