@@ -26,6 +26,10 @@ from brakepoint.track import Segment, Track
 from brakepoint.truth import GroundTruth, TruthSign
 from brakepoint.validation import first_fault
 
+SUFFIXES = ".mp4", ".jpg", ".run.json"
+"""Of the files that a run writes about each feed: film, poster and recording."""
+LEFT_BEHIND = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that file managers create in the folders that they show."""
 REPORT_NAME = "report.json"
 PAGE_NAME = "index.html"
 FORMAT = "brakepoint-report/"
@@ -235,15 +239,16 @@ def _is_replaceable(folder: Path) -> bool:
         report = json.loads((folder / REPORT_NAME).read_bytes())
     except (OSError, ValueError, RecursionError):
         return False
-    is_report = isinstance(report, dict) and str(report.get("format")).startswith(FORMAT)
-    return is_report and all(map(_is_of_a_run, folder.iterdir()))
-
-
-def _is_of_a_run(path: Path) -> bool:
-    """Whether a mission writes such a file, or a file manager leaves it behind."""
-    left_behind = path.name.startswith(".") or path.name.lower() in ("thumbs.db", "desktop.ini")
-    written = path.name in (REPORT_NAME, PAGE_NAME) or path.name.endswith((".mp4", ".jpg", ".run.json"))
-    return path.is_file() and (written or left_behind)
+    if not (isinstance(report, dict) and str(report.get("format")).startswith(FORMAT)):
+        return False
+    missions = report.get("missions")
+    about = missions if isinstance(missions, list) else []
+    feeds = [mission.get("feed") for mission in about if isinstance(mission, dict)]
+    written = {REPORT_NAME, PAGE_NAME, *(f"{feed}{end}" for feed in feeds for end in SUFFIXES)}
+    return all(
+        path.is_file() and (path.name in written | LEFT_BEHIND or path.name.startswith("._"))
+        for path in folder.iterdir()
+    )
 
 
 def _replace(folder: Path, scratch: Path) -> None:

@@ -78,10 +78,9 @@ def _forest(rng: np.random.Generator, image: np.ndarray, horizon: int) -> None:
 
 def _grain(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:
     """Noise of every size, `(rows, columns)` float32, evenly spread from 0 to 1."""
-    noise = sum(
-        clouds(rng, rows, columns, (max(cells * rows // columns, 2), cells)) * rng.uniform(0.4, 1.2)
-        for cells in GRAINS
-    )
+    noise = np.zeros((rows, columns), np.float32)
+    for cells in GRAINS:
+        noise += clouds(rng, rows, columns, (max(cells * rows // columns, 2), cells)) * rng.uniform(0.4, 1.2)
     low, high = np.quantile(noise[::4, ::4], (0.02, 0.98))
     spread: np.ndarray = ((noise - low) / max(high - low, 1e-6)).clip(0, 1)
     return spread

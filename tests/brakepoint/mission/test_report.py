@@ -12,7 +12,11 @@ from brakepoint.errors import UserError
 from brakepoint.mission.report import DECIMALS, Recording, Report, load_run, publishing, rounded
 
 TRACK = "track-stop-and-slowdown"
-OLD, NEW = (json.dumps({"format": "brakepoint-report/1", "steps": steps}) for steps in ("old", "new"))
+OLD, NEW = (
+    json.dumps({"format": "brakepoint-report/1", "steps": steps, "missions": [{"feed": steps}]})
+    for steps in ("old", "new")
+)
+ODD = '{"format": "brakepoint-report/1", "missions": {"feed": 3}}'
 
 
 def test_two_runs_give_the_same_report_to_the_byte():
@@ -162,10 +166,13 @@ def test_an_interrupted_run_leaves_the_older_one_and_nothing_else(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "report", ["", "[]", '{"tests": 3}', '{"format": "other/1"}', '{"format": null}', 9999 * "[", None, OLD]
+    "report",
+    ["", "[]", '{"tests": 3}', '{"format": "other/1"}', '{"format": null}', 9999 * "[", None, OLD, ODD],
 )
-def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path, report: str | None):
-    (tmp_path / "thesis.txt").touch()
+@pytest.mark.parametrize("own", ["thesis.txt", "holiday.jpg", ".env", "old.mp4/film.mp4"])
+def test_what_is_not_an_earlier_run_is_left_alone(tmp_path: Path, report: str | None, own: str):
+    (tmp_path / own).parent.mkdir(exist_ok=True)
+    (tmp_path / own).touch()
     if report is not None:  # Other programs write a file of that name, too.
         (tmp_path / "report.json").write_text(report)
     before = sorted(tmp_path.iterdir())
