@@ -55,6 +55,8 @@ def deploy_command(
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
         raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
+    if pushed and (overlay or detector != SHIPPED_MODEL):
+        raise UserError("cli.deploy.push.decided", option="--overlay" if overlay else "--detector")
     console = Console(stderr=as_json, highlight=False)
     with ExitStack() as stack:
         if pushed:

@@ -85,3 +85,14 @@ def test_an_object_that_a_cluster_could_not_read_is_named_with_its_field(
     assert f"{said.split(',')[0].removeprefix('kind: ')} odd: the field {field}" in " ".join(
         capfd.readouterr().err.split()
     )
+
+
+@pytest.mark.parametrize("option", ["--overlay", "--detector"])
+def test_a_push_does_not_leave_out_an_option_in_silence(
+    option: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brakepoint.cli.from_push.from_push", lambda *_: pytest.fail("it began"))
+
+    assert run(["deploy", "--from-push", option, str(tmp_path)]) not in (0, 1)
+
+    assert option in capfd.readouterr().err
