@@ -13,7 +13,7 @@ from brakepoint.delivery.policies import matches
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 CHOSEN_BY_KUBERNETES = ("Job", "CronJob", "Pod")
-"""The kinds whose selector Kubernetes writes; it refuses all other kinds without one, or with an empty one."""
+"""The kinds whose selector Kubernetes writes; it refuses other kinds without one, or with an empty one."""
 LISTENERS = {"BRAKEPOINT_PAGE", "BRAKEPOINT_LINK"}
 """Variables with the address at which one of the kit's services listens."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
@@ -76,10 +76,11 @@ def _unknown_kinds(kit: Kit) -> Iterator[Finding]:
 
 
 def _of_workload(workload: Manifest) -> Iterator[Finding]:
-    selector = (workload.get("spec") or {}).get("selector")
+    spec = workload.get("spec") or {}
+    selector = spec.get("selector")
     if selector is None and workload["kind"] in CHOSEN_BY_KUBERNETES:
         return
-    labels = ((workload["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
     if not selector or not matches(selector, labels):
         yield found(
             "selector", namespace_of(workload), kind=workload["kind"], name=workload["metadata"]["name"]

@@ -166,7 +166,7 @@ def on_this_machine(
         pod = next((m for m in of_kind(manifests, "Deployment") if _selects(service, m)), None)
         if pod is None:
             raise UserError("delivery.error.selects_nothing", service=name)
-        port = next(iter(spec.get("ports") or ()), {})
+        port: Manifest = next(iter(spec.get("ports") or ()), {})
         target = _port_number(port.get("targetPort", port.get("port")), container_of(pod))
         if target is None:
             raise UserError("delivery.error.no_port", service=name, pod=pod["metadata"]["name"])

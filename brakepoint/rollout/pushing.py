@@ -17,8 +17,8 @@ LAST = "refs/brakepoint/last"
 def push(clone: Path, forge: Forge) -> str:
     """Merges the forge's commits and pushes the result, without touching the clone.
 
-    If there is nothing new, pushes an empty commit, so that the same state is built again. If `HEAD` no longer
-    contains what was pushed last, after a reset or an amended commit, pushes `HEAD` as it is, without merging.
+    If there is nothing new, pushes an empty commit, so that the same state is built again. If `HEAD` no
+    longer contains what was pushed last, for instance after a reset, the files are those of `HEAD` alone.
 
     Args:
         clone: Folder in a clone of the project; its `HEAD` is pushed.

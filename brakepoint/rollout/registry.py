@@ -62,7 +62,7 @@ class Registry:
         return ["--authfile", str(self.folder / "auth.json"), "--cert-dir", str(self.account)]
 
     def start(self) -> None:
-        """Starts the registry; after a stop, at the same address. If it does not start, nothing keeps running."""
+        """Starts the registry; after a stop, at the same address. After a failure, nothing keeps running."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 ["docker-registry", "serve", str(self.folder / "config.yaml")], stdout=log, stderr=log

@@ -133,7 +133,10 @@ def test_an_overlay_that_does_not_name_the_image_is_reported_and_left_alone(clon
 
     done = run_task(clone, name="brakepoint-other")
 
-    assert done.returncode == 1 and "an entry in images with three lines: - name: brakepoint-other" in done.stderr
+    assert (
+        done.returncode == 1
+        and "an entry in images with three lines: - name: brakepoint-other" in done.stderr
+    )
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
 
 
