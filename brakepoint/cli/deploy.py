@@ -48,12 +48,15 @@ def deploy_command(
         typer.echo(as_manifests(make_secrets()), nl=False)
         return
     extras.require("live")
+    from brakepoint.cluster.shapes import object_of
     from brakepoint.delivery.rendering import render, render_step
     from brakepoint.delivery.running import Pods, entry_point
 
     source = steps or os.environ.get(SOURCE_VARIABLE) or SOURCES[0]
     if source not in SOURCES:
         raise UserError("steps.unknown_source", source=source, sources=", ".join(SOURCES))
+    if pushed and (overlay or detector != SHIPPED_MODEL):
+        raise UserError("cli.deploy.push.decided", option="--overlay" if overlay else "--detector")
     console = Console(stderr=as_json, highlight=False)
     with ExitStack() as stack:
         if pushed:
@@ -62,7 +65,8 @@ def deploy_command(
             manifests, launch = stack.enter_context(from_push(source, console))
         else:
             folder = FOLDERS[source] / "step7_delivery"
-            manifests = render(overlay) if overlay else render_step(folder, "overlay")
+            rendered = render(overlay) if overlay else render_step(folder, "overlay")
+            manifests = [object_of(one, str(overlay or folder / "overlay")) for one in rendered]
             launch = entry_point(source, str(detector.resolve()))
         report = _drive(Pods(manifests, launch, teller(console)), source, detector, out, as_json)
     if as_json:

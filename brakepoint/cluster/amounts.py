@@ -17,7 +17,7 @@ SUFFIXES = {
     **{f"{name}i": Fraction(1024) ** power for power, name in enumerate("KMGTPE", 1)},
     "": Fraction(1),
 }
-QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)")
+QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)?)")
 KINDS = ("requests", "limits")
 Amounts = dict[str, Fraction]
 """Amounts by name: `cpu` in cores, `memory` in bytes, or with a prefix as in a quota: `requests.cpu`."""

@@ -24,6 +24,7 @@ CHOSEN_NODE = "brakepoint.io/chosen-node"
 OCCASION = "brakepoint.io/occasion"
 """Annotation of a volume claim: claims of pushes and of manual runs do not exist at the same time."""
 PLACEHOLDER = re.compile(r"\$\(([^()]+)\)")
+PARAMETER = re.compile(r"\$\(params\.([\w-]+)")
 RESULT = re.compile(r"\$\(tasks\.([\w-]+)\.results\.([\w-]+)")
 
 
@@ -292,7 +293,18 @@ def misfits(manifests: list[Manifest]) -> Iterator[tuple[str, str, str]]:
             for t in uses_
         }
         for task in uses_:
-            yield from ((task["name"], space, what) for what in _missing(task, specs))
+            missing = (*_missing(task, specs), *_undeclared(task, pipeline))
+            yield from ((task["name"], space, what) for what in missing)
+
+
+def _undeclared(task: Manifest, pipeline: Manifest) -> Iterator[str]:
+    """The parameters and workspaces that a task takes from its pipeline, which does not declare them."""
+    own = {key: value for key, value in task.items() if key != "taskSpec"}
+    declared = {one["name"] for one in pipeline.get("params") or ()}
+    yield from (f"params.{name}" for name in sorted(set(PARAMETER.findall(str(own))) - declared))
+    wanted = {one.get("workspace", one["name"]) for one in task.get("workspaces") or ()}
+    shared = {one["name"] for one in pipeline.get("workspaces") or ()}
+    yield from (f"workspaces.{name}" for name in sorted(wanted - shared))
 
 
 def _missing(task: Manifest, specs: dict[str, Manifest | None]) -> Iterator[str]:

@@ -12,6 +12,8 @@ from brakepoint.cluster.pods import POD_TEMPLATES, Manifest, Pod, namespace_of
 from brakepoint.delivery.policies import matches
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+CHOSEN_BY_KUBERNETES = ("Job", "CronJob", "Pod")
+"""The kinds whose selector Kubernetes writes; it refuses other kinds without one, or with an empty one."""
 LISTENERS = {"BRAKEPOINT_PAGE", "BRAKEPOINT_LINK"}
 """Variables with the address at which one of the kit's services listens."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
@@ -33,6 +35,8 @@ def examine(kit: Kit) -> Iterator[Finding]:
         yield from _of_model(kit, service)
     for monitor in kit.of_kind("ServiceMonitor", "PodMonitor"):
         yield from _of_monitor(kit, monitor)
+    for pipeline in kit.of_kind("Pipeline"):
+        yield from _of_pipeline(pipeline)
     for name, where, what in tekton.misfits(kit.manifests):
         yield found("unfitting", where, who=name, what=what)
     yield from _of_projects(kit)
@@ -47,6 +51,13 @@ def _duplicates(kit: Kit) -> Iterator[Finding]:
     for (kind, where, name), count in counted.items():
         if count > 1:
             yield found("twice", where, kind=kind, name=name)
+
+
+def _of_pipeline(pipeline: Manifest) -> Iterator[Finding]:
+    where, name, spec = namespace_of(pipeline), pipeline["metadata"]["name"], pipeline["spec"]
+    counted = Counter(task["name"] for task in (*(spec.get("tasks") or ()), *(spec.get("finally") or ())))
+    for task in (task for task, count in counted.items() if count > 1):
+        yield found("twice", where, kind="task", name=f"{name}/{task}")
 
 
 def _unknown_kinds(kit: Kit) -> Iterator[Finding]:
@@ -65,12 +76,12 @@ def _unknown_kinds(kit: Kit) -> Iterator[Finding]:
 
 
 def _of_workload(workload: Manifest) -> Iterator[Finding]:
-    path = POD_TEMPLATES[workload["kind"]]
-    selector = (workload.get("spec") or {}).get("selector")
-    if path != ("spec", "template") or selector is None:
+    spec = workload.get("spec") or {}
+    selector = spec.get("selector")
+    if selector is None and workload["kind"] in CHOSEN_BY_KUBERNETES:
         return
-    labels = ((workload["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
-    if not matches(selector, labels):
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if not selector or not matches(selector, labels):
         yield found(
             "selector", namespace_of(workload), kind=workload["kind"], name=workload["metadata"]["name"]
         )

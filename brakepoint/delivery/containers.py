@@ -160,12 +160,17 @@ def on_this_machine(
     changes: list[tuple[str, str]] = []
     own: dict[str, list[tuple[str, str]]] = {container.name: [] for container in made}
     for service in of_kind(manifests, "Service"):
-        name, port = service["metadata"]["name"], service["spec"]["ports"][0]
-        changes.append((rf"\b{re.escape(name)}:{port['port']}\b", f"{HERE}:{ports[name]}"))
+        name, spec = service["metadata"]["name"], service["spec"]
+        if spec.get("type") == "ExternalName":  # Another name for a host outside the cluster.
+            continue
         pod = next((m for m in of_kind(manifests, "Deployment") if _selects(service, m)), None)
         if pod is None:
             raise UserError("delivery.error.selects_nothing", service=name)
-        target = _port_number(port.get("targetPort", port["port"]), container_of(pod))
+        port: Manifest = next(iter(spec.get("ports") or ()), {})
+        target = _port_number(port.get("targetPort", port.get("port")), container_of(pod))
+        if target is None:
+            raise UserError("delivery.error.no_port", service=name, pod=pod["metadata"]["name"])
+        changes.append((rf"\b{re.escape(name)}:{port['port']}\b", f"{HERE}:{ports[name]}"))
         own[pod["metadata"]["name"]] += [
             (rf"\b0\.0\.0\.0:{target}\b", f"{HERE}:{ports[name]}"),
             # As root, Mosquitto would switch to another user, who may not read its files here.
@@ -175,14 +180,16 @@ def on_this_machine(
 
 
 def _selects(service: Manifest, deployment: Manifest) -> bool:
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    labels = (deployment["spec"]["template"].get("metadata") or {}).get("labels") or {}
     selector = service["spec"].get("selector") or {}
     return bool(selector and selector.items() <= labels.items())
 
 
-def _port_number(target: int | str, container: Manifest) -> int:
+def _port_number(target: int | str | None, container: Manifest) -> int | None:
+    """The number of a container's port; None if the container has no port of that name."""
     named_ports = {port.get("name"): port["containerPort"] for port in container.get("ports", ())}
-    return int(named_ports.get(target, target))
+    number = named_ports.get(target, target)
+    return number if isinstance(number, int) else None
 
 
 def _changed(container: Container, changes: list[tuple[str, str]]) -> Container:

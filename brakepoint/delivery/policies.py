@@ -97,7 +97,7 @@ def lets(
 
 
 def _speaks_of(spec: dict[str, Any], direction: str, end: End) -> bool:
-    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if "egress" in spec else [])]
+    types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     return direction in types and matches(spec.get("podSelector"), end.labels)
 
 

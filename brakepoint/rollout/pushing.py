@@ -9,13 +9,16 @@ from brakepoint.rollout.forge import Forge
 
 BRANCH = "refs/heads/main"
 WHO = ("-c", "user.name=brakepoint", "-c", "user.email=brakepoint@localhost")
-ONCE_MORE = "Build once more"
+ONCE_MORE, INSTEAD = "Build once more", "Replace what was pushed before"
+LAST = "refs/brakepoint/last"
+"""The forge's name for the clone's commit that was pushed last."""
 
 
 def push(clone: Path, forge: Forge) -> str:
     """Merges the forge's commits and pushes the result, without touching the clone.
 
-    If there is nothing new, pushes an empty commit, so that the same state is built again.
+    If there is nothing new, pushes an empty commit, so that the same state is built again. If `HEAD` no
+    longer contains what was pushed last, for instance after a reset, the files are those of `HEAD` alone.
 
     Args:
         clone: Folder in a clone of the project; its `HEAD` is pushed.
@@ -37,11 +40,21 @@ def push(clone: Path, forge: Forge) -> str:
             _git(there, "checkout", "--quiet", "FETCH_HEAD")
         else:
             _git(there, "fetch", "--quiet", str(forge.folder), f"{BRANCH}:refs/heads/before")
-            _git(there, "checkout", "--quiet", "--detach", "before")
-            _merge(there, head)
+            if _is_dropped(there, head, forge):
+                words = ("commit-tree", f"{head}^{{tree}}", "-p", "before", "-p", head, "-m", INSTEAD)
+                _git(there, "checkout", "--quiet", "--detach", _git(there, *WHO, *words))
+            else:
+                _git(there, "checkout", "--quiet", "--detach", "before")
+                _merge(there, head)
         pushed = _git(there, "rev-parse", "HEAD")
         _git(there, "push", "--quiet", str(forge.folder), f"HEAD:{BRANCH}")
+    forge.git("update-ref", LAST, head)
     return pushed
+
+
+def _is_dropped(there: Path, head: str, forge: Forge) -> bool:
+    """Whether `head` lacks commits that were pushed last: a merge would bring them back."""
+    return forge.has(LAST) and bool(_git(there, "rev-list", "-1", forge.git("rev-parse", LAST), f"^{head}"))
 
 
 def _merge(there: Path, head: str) -> None:
@@ -60,5 +73,5 @@ def is_clean(clone: Path) -> bool:
 def _git(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError("rollout.error.tool", tool="git", why=done.stderr.strip()[-300:])
+        raise UserError("rollout.error.tool", tool="git", why=(done.stderr or done.stdout).strip()[-300:])
     return done.stdout.strip()

@@ -62,11 +62,20 @@ class Registry:
         return ["--authfile", str(self.folder / "auth.json"), "--cert-dir", str(self.account)]
 
     def start(self) -> None:
-        """Starts the registry; after a stop, at the same address."""
-        log = (self.folder / "log").open("ab")
-        self._process = subprocess.Popen(
-            ["docker-registry", "serve", str(self.folder / "config.yaml")], stdout=log, stderr=log
-        )
+        """Starts the registry; after a stop, at the same address. After a failure, nothing keeps running."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["docker-registry", "serve", str(self.folder / "config.yaml")], stdout=log, stderr=log
+            )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait(self) -> None:
+        """Waits until the registry answers."""
+        assert self._process is not None
         until = time.monotonic() + STARTS_WITHIN_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:

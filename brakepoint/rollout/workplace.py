@@ -15,6 +15,7 @@ from typing import Self
 from brakepoint.cluster import tekton
 from brakepoint.cluster.kit import Kit
 from brakepoint.cluster.pods import Manifest
+from brakepoint.cluster.shapes import object_of
 from brakepoint.course import ROOT
 from brakepoint.delivery.credentials import Secrets
 from brakepoint.delivery.rendering import render
@@ -133,7 +134,7 @@ class Workplace:
             words = ["git", "--git-dir", str(self.forge.folder), "archive", revision, "deploy", self.overlay]
             packed = subprocess.run(words, capture_output=True, check=True)
             subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
-            return render(Path(folder) / self.overlay)
+            return [object_of(one, self.overlay) for one in render(Path(folder) / self.overlay)]
 
     def log(self, task: str) -> Path:
         """Path of a task's log; a matrix has one log for all its runs."""
@@ -149,7 +150,8 @@ class Workplace:
         body = {"body.repository.clone_url": FORGE, "body.after": push.commit}
         run = tekton.filled(self._run(), body)
         pipeline = tekton.pipeline_of(run, self._kit.manifests)
-        assert pipeline is not None
+        if pipeline is None:
+            raise UserError("rollout.error.no_pipeline", name=run["spec"]["pipelineRef"]["name"])
         said: dict[str, Value] = {one["name"]: one["value"] for one in run["spec"].get("params") or ()}
         said |= {"image": self.image, "base": self.roots.base_image, "overlay": self.overlay}
         said |= {"steps": self.source, **self.params}
@@ -196,7 +198,8 @@ class Workplace:
     def _manifests(self) -> list[Manifest]:
         """The applied manifests: tasks and trigger, with the pipeline from the push."""
         shared = [m for m in render(ROOT / "deploy" / "tekton") if m["kind"] != "Pipeline"]
-        own = render(ROOT / self.source / "step7_delivery" / "pipeline")
+        place = f"{self.source}/step7_delivery/pipeline"
+        own = [object_of(one, place) for one in render(ROOT / place)]
         for manifest in own:
             manifest["metadata"]["namespace"] = shared[0]["metadata"]["namespace"]
         return [*shared, *own]

@@ -111,8 +111,9 @@ def _trigger(place: str, repository: str) -> Manifest:
 
 def _definition() -> str:
     """The hash of the image's definition, which an attendee may not change: the task `build` compares it."""
-    parts = [(KIT / "deploy" / "images" / name).read_bytes() for name in DEFINITION]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    contents = {name: (KIT / "deploy" / "images" / name).read_bytes() for name in DEFINITION}
+    sums = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
+    return hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def _interceptor(name: str, params: dict[str, Any]) -> Manifest:

@@ -83,12 +83,60 @@ def test_the_same_digest_is_not_committed_twice(clone: Path) -> None:
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
 
 
+ENTRY = """  - name: brakepoint-edge
+    newName: image-registry.openshift-image-registry.svc:5000/brakepoint-images/brakepoint-edge
+    newTag: "0.1.0"
+"""
+
+
+def commit_entry(clone: Path, entry: str) -> None:
+    """Pushes an overlay whose entry for the image is written in another way."""
+    overlay = clone / OVERLAY / "kustomization.yaml"
+    before = overlay.read_text("utf-8")
+    assert ENTRY in before
+    overlay.write_text(before.replace(ENTRY, entry), encoding="utf-8", newline="")
+    git(clone, "commit", "--quiet", "--all", "--message", "Written in another way")
+    git(clone, "push", "--quiet", "origin", "main")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ENTRY.replace("brakepoint-edge", '"brakepoint-edge"', 1),
+        ENTRY.replace("brakepoint-edge", "'brakepoint-edge'", 1),
+        ENTRY.replace("- name", "-   name").replace("    new", "      new"),
+        ENTRY.replace("\n", "\r\n"),
+    ],
+)
+def test_a_name_in_quotes_or_further_right_or_from_windows_is_the_images_name(
+    clone: Path, entry: str
+) -> None:
+    commit_entry(clone, entry)
+
+    done = run_task(clone)
+
+    assert done.returncode == 0, done.stderr
+    capture = named(render(clone / OVERLAY), "Deployment", "capture")
+    assert capture is not None and container_of(capture)["image"] == f"{IMAGE}@{DIGEST}"
+
+
+def test_an_entry_in_one_line_is_asked_for_in_three(clone: Path) -> None:
+    commit_entry(clone, "  - {name: brakepoint-edge, newName: a.example/b/brakepoint-edge, newTag: '1'}\n")
+
+    done = run_task(clone)
+
+    assert done.returncode == 1 and "three lines: - name: brakepoint-edge" in done.stderr
+
+
 def test_an_overlay_that_does_not_name_the_image_is_reported_and_left_alone(clone: Path) -> None:
     before = git(clone.parent / "origin.git", "rev-parse", "main")
 
     done = run_task(clone, name="brakepoint-other")
 
-    assert done.returncode == 1 and "no entry in images with name: brakepoint-other" in done.stderr
+    assert (
+        done.returncode == 1
+        and "an entry in images with three lines: - name: brakepoint-other" in done.stderr
+    )
     assert git(clone.parent / "origin.git", "rev-parse", "main") == before
 
 

@@ -48,7 +48,9 @@ def must_be_rules(rules: object) -> None:
                     _must_be_expression(expression)
             if "ipBlock" in peer and not _is_network(must_be_map("ipBlock", peer["ipBlock"]).get("cidr")):
                 raise Wrong("step7.network.addresses")
-        _maps("ports", rule.get("ports"))
+        for said in _maps("ports", rule.get("ports")):
+            if isinstance(said.get("endPort"), str):
+                raise Wrong("step7.network.quoted", wanted=said["endPort"])
 
 
 def must_be_map(name: str, value: Any) -> dict[str, Any]:

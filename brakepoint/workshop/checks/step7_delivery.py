@@ -56,7 +56,7 @@ def check_settings(lab: Path) -> None:
         if generator.get("name") == SETTINGS and generator.get("behavior") in (None, "create"):
             raise Wrong("step7.settings.behavior")
     maps = of_kind(_rendered(lab, "overlay"), "ConfigMap")
-    by_name = {HASH.sub("", manifest["metadata"]["name"]): manifest["data"] for manifest in maps}
+    by_name = {HASH.sub("", manifest["metadata"]["name"]): manifest.get("data") or {} for manifest in maps}
     data = by_name[SETTINGS]
     given, known = (data.get(FEED), data.get(TRAIN_ID)), {*ServiceSettings().environment(), LANGUAGE}
     if extra := sorted(by_name.keys() - {SETTINGS, "brakepoint-mosquitto"}):
@@ -111,8 +111,9 @@ def check_resources(lab: Path) -> None:
     if not isinstance(resources, dict):
         raise Wrong("step7.resources.no_map")
     for kind in ("requests", "limits"):
+        said = must_be_map(kind, resources.get(kind))
         for what in ("cpu", "memory"):
-            if what not in (resources.get(kind) or {}):
+            if what not in said:
                 raise Wrong(f"step7.resources.no_{kind}", what=what)
     amounts = {
         (kind, what): amount(what, resources[kind][what])
@@ -144,7 +145,10 @@ def check_resources(lab: Path) -> None:
 
 def check_page(lab: Path) -> None:
     """The page is reachable from outside its pod, and requires a token that comes from a Secret."""
-    variables = {variable["name"]: variable for variable in container_of(_deployment(lab, "monitor"))["env"]}
+    env = container_of(_deployment(lab, "monitor")).get("env")
+    if not env:  # `env:` with nothing below it deletes the base's variables.
+        raise NotImplementedError
+    variables = {variable["name"]: variable for variable in env}
     page, token = str(variables.get(PAGE, {}).get("value", "")), variables.get(TOKEN)
     host, _, port = page.rpartition(":")
     if host == "127.0.0.1" and token is None:
@@ -197,7 +201,7 @@ def check_network(lab: Path) -> None:
         raise Wrong("step7.network.whole_namespace")
     if let_in:
         raise Wrong("step7.network.other_pod", name=let_in[0])
-    here = {NAMESPACE_NAME: own["metadata"]["namespace"]}
+    here = {NAMESPACE_NAME: own["metadata"].get("namespace", "")}
     selectors = [peer["namespaceSelector"] for peer in peers if "namespaceSelector" in peer]
     if lets_in(policies, train, LINK_PORT, controller, same_namespace=False, named=named_ports) or not all(
         matches(selector, here) for selector in selectors
@@ -207,8 +211,9 @@ def check_network(lab: Path) -> None:
         raise Wrong("step7.network.addresses")
     if others_in := [said["protocol"] for said in ports if said.get("protocol", "TCP") != "TCP"]:
         raise Wrong("step7.network.protocol", found=others_in[0])
-    said_ports = {named_ports.get(said["port"], said["port"]) for said in ports if "port" in said}
-    for port in sorted({1, LINK_PORT - 1, LINK_PORT + 1, *said_ports} - {LINK_PORT}, key=int):
+    numbers = (named_ports.get(said.get("port"), said.get("port")) for said in ports)
+    said_ports = {number for number in numbers if isinstance(number, int)}
+    for port in sorted({1, LINK_PORT - 1, LINK_PORT + 1, *said_ports} - {LINK_PORT}):
         if lets_in(policies, train, port, controller, named=named_ports):
             key = "all_ports" if port == 1 else "other_port"
             raise Wrong(f"step7.network.{key}", found=port, wanted=LINK_PORT)
@@ -241,6 +246,8 @@ def check_build(lab: Path) -> None:
         raise NotImplementedError
     if "build-arm64" not in tasks:
         raise Wrong("step7.build.name", found=builds[-1]["name"])
+    if "build-amd64" not in tasks:
+        raise Wrong("step7.build.no_amd64")
     amd64, arm64 = _params(tasks["build-amd64"]), _params(tasks["build-arm64"])
     if arm64.get("arch") != "arm64":
         raise Wrong("step7.build.same_arch", found=arm64.get("arch", "–"))
@@ -351,13 +358,15 @@ def _dicts(entries: object) -> list[dict[str, Any]]:
 
 
 def _kustomization(lab: Path) -> dict[str, Any]:
-    """The content of the overlay's own file.
+    """The content of the overlay's own file; nothing if there is no such file, which rendering reports.
 
     Raises:
         Wrong: The file is not YAML.
     """
     try:
         content = load_yaml((lab / "overlay" / "kustomization.yaml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None) or str(error)
         raise Wrong("step7.not_yaml", line=mark.line + 1 if mark else 1, why=why) from error

@@ -62,3 +62,37 @@ def test_without_json_the_score_is_a_table_above_the_path_of_the_page(
         "short ✓ accomplished 100 1/1 0 0 0",
         f"The page: {tmp_path / 'run' / 'index.html'}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("kind: ConfigMap, data: {PORT: 8000}", "data.PORT"),
+        ("kind: Deployment, spec: {template: {spec: {containers: []}}}", "spec.template.spec.containers"),
+        ("kind: Deployment, spec: {template: {}}", "spec.template.spec"),
+        ("kind: Service, spec: {ports: [{name: mqtt}]}", "spec.ports #1.port"),
+    ],
+)
+def test_an_object_that_a_cluster_could_not_read_is_named_with_its_field(
+    said: str, field: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAKEPOINT_LANG", "en")
+    (tmp_path / "kustomization.yaml").write_text("resources: [odd.yaml]", encoding="utf-8")
+    (tmp_path / "odd.yaml").write_text(f"{{apiVersion: v1, metadata: {{name: odd}}, {said}}}", "utf-8")
+
+    assert run(["deploy", "--overlay", str(tmp_path), "--out", str(tmp_path / "run")]) != 0
+
+    assert f"{said.split(',')[0].removeprefix('kind: ')} odd: the field {field}" in " ".join(
+        capfd.readouterr().err.split()
+    )
+
+
+@pytest.mark.parametrize("option", ["--overlay", "--detector"])
+def test_a_push_does_not_leave_out_an_option_in_silence(
+    option: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brakepoint.cli.from_push.from_push", lambda *_: pytest.fail("it began"))
+
+    assert run(["deploy", "--from-push", option, str(tmp_path)]) not in (0, 1)
+
+    assert option in capfd.readouterr().err

@@ -67,7 +67,9 @@ def test_quantities_are_read_as_kubernetes_reads_them(written, expected) -> None
     assert quantity(written) == expected
 
 
-@pytest.mark.parametrize("written", ["", "1GB", "1 Gi", "gi", "1mi", "--1", "1e", "1.2.3", "two"])
+@pytest.mark.parametrize(
+    "written", ["", "1GB", "1 Gi", "gi", "1mi", "--1", "1e", "1.2.3", "two", "1e999999999"]
+)
 def test_what_is_not_a_quantity_is_refused(written) -> None:
     with pytest.raises(ValueError):
         quantity(written)

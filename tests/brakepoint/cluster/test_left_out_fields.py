@@ -23,5 +23,7 @@ def test_a_claim_keeps_what_is_below_its_mount(folder: str, is_kept: bool) -> No
     assert _is_kept(Pod("pod", "Pod", "seat", {"volumes": [CLAIM]}), MOUNTED, folder) is is_kept
 
 
-def test_a_workload_without_a_selector_has_none_that_could_miss_its_pods() -> None:
-    assert not [*_of_workload({"kind": "Deployment", "metadata": {"name": "broker", "namespace": "seat"}})]
+@pytest.mark.parametrize(("kind", "count"), [("Job", 0), ("Deployment", 1)])
+def test_only_a_job_may_leave_its_selector_to_kubernetes(kind: str, count: int) -> None:
+    workload = {"kind": kind, "metadata": {"name": "broker", "namespace": "seat"}}
+    assert len([*_of_workload(workload)]) == count

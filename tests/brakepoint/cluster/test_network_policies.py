@@ -95,7 +95,8 @@ def test_the_default_policies_deny_and_allow_as_documented() -> None:
 def test_types_that_are_not_said_follow_from_what_is() -> None:
     assert not opened([policy({})], FRONTEND, DB)
     assert opened([policy({})], DB, End("other"))
-    assert not opened([policy({}, egress=[])], DB, End("other"))
+    assert opened([policy({}, egress=[])], DB, End("other")), "an empty list says as little as none"
+    assert not opened([policy({}, egress=[{"to": [{"podSelector": {}}]}])], DB, End("other"))
 
 
 def test_both_ends_must_agree() -> None:

@@ -17,6 +17,7 @@ from brakepoint.texts import languages
 
 FOLDER = "deploy/mine"
 HEAD = "apiVersion: v1\nkind: Pod\nmetadata: {name: mine}\n"
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: mine}\n"
 ODD = [None, 5, "x", [], {}, [5], [None], True, {"a": 1}]
 
 
@@ -45,6 +46,8 @@ def rehearsed(monkeypatch, root: Path, written: bytes | str) -> None:
             ["httpGet.port"],
         ),
         (HEAD + "spec: {containers: [{name: a, securityContext: no}]}", ["#1.securityContext"]),
+        (CLAIM + "spec: {resources: {requests: {storage: 1Gi}}}", ["accessModes"]),
+        (CLAIM + "spec: {accessModes: [ReadWriteOnce]}", ["PersistentVolumeClaim mine", "spec.resources"]),
         ("apiVersion: v1\nkind: Pod\n", ["Pod", "metadata"]),
         ("apiVersion: v1\nkind: [Pod]\nmetadata: {name: mine}\n", ["kind"]),
         ("- a\n- b\n", ["named fields", "champs nommés"]),

@@ -24,6 +24,10 @@ def other_labels(broken: Broken) -> None:
     )
 
 
+def no_selector(broken: Broken) -> None:
+    del broken.get("Deployment", "train")["spec"]["selector"]
+
+
 def other_target_port(broken: Broken) -> None:
     broken.get("Service", "train")["spec"]["ports"][0]["targetPort"] = "radio"
 
@@ -58,6 +62,21 @@ def route_on_kind(broken: Broken) -> None:
 
 def lost_task(broken: Broken) -> None:
     broken.remove("Task", "scan", IMAGES)
+
+
+def task_twice(broken: Broken) -> None:
+    (pipeline,) = broken.kit.of_kind("Pipeline")
+    pipeline["spec"]["tasks"].append(pipeline["spec"]["tasks"][1])
+
+
+def undeclared_parameter(broken: Broken) -> None:
+    (pipeline,) = broken.kit.of_kind("Pipeline")
+    pipeline["spec"]["tasks"][1]["params"][0]["value"] = "$(params.bass)"
+
+
+def undeclared_workspace(broken: Broken) -> None:
+    (pipeline,) = broken.kit.of_kind("Pipeline")
+    pipeline["spec"]["tasks"][1]["workspaces"] = [{"name": "source", "workspace": "sauce"}]
 
 
 def lost_parameter(broken: Broken) -> None:
@@ -279,6 +298,7 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (other_architecture, "openshift", "node", "s390x"),
     (other_selector, "openshift", "selects_nothing", "broker"),
     (other_labels, "openshift", "selector", "train"),
+    (no_selector, "openshift", "selector", "train"),
     (other_target_port, "openshift", "target_port", "radio"),
     (other_probe, "openshift", "probe", "18832"),
     (page_for_itself, "openshift", "local", "monitor"),
@@ -287,6 +307,9 @@ BREAKS: list[tuple[Callable[[Broken], None], str, Rule, str]] = [
     (unknown_kind, "openshift", "kind", "broker"),
     (route_on_kind, "kind", "kind", "Route"),
     (lost_task, "openshift", "unfitting", "Task scan"),
+    (task_twice, "openshift", "twice", "brakepoint-delivery/test"),
+    (undeclared_parameter, "openshift", "unfitting", "params.bass"),
+    (undeclared_workspace, "openshift", "unfitting", "workspaces.sauce"),
     (lost_parameter, "openshift", "unfitting", "params"),
     (lost_workspace, "openshift", "unfitting", "workspaces.source"),
     (other_result, "openshift", "unfitting", "tasks.clone.results.commit"),

@@ -132,6 +132,26 @@ def test_a_service_that_leads_nowhere_is_named() -> None:
     assert refused.value.key == "delivery.error.selects_nothing"
 
 
+@pytest.mark.parametrize("ports", [[], [{"port": 1883, "targetPort": "mqtt"}]])
+def test_a_service_without_a_port_of_its_pod_is_named(ports) -> None:
+    manifests = [deployment("broker"), service("broker", 1883)]
+    manifests[1]["spec"]["ports"] = ports
+
+    with pytest.raises(UserError, match="broker") as refused:
+        on_this_machine(containers(manifests, {}), manifests, {"broker": 5000})
+    assert refused.value.key == "delivery.error.no_port"
+
+
+def test_a_name_for_a_host_outside_the_cluster_needs_no_pod() -> None:
+    outside = {"type": "ExternalName", "externalName": "example.com"}
+    manifests = [
+        deployment("broker"),
+        {"kind": "Service", "metadata": {"name": "outside"}, "spec": outside},
+    ]
+
+    assert len(on_this_machine(containers(manifests, {}), manifests, {"outside": 5000})) == 1
+
+
 def test_every_user_of_the_broker_has_a_password_that_mosquitto_takes() -> None:
     made = make_secrets()
     broker = made["brakepoint-broker"]

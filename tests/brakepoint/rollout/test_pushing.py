@@ -79,6 +79,25 @@ def test_where_both_have_changed_a_line_the_one_that_is_pushed_counts(
     assert "tag: 0.2.0" in forge.git("show", "main:overlay")
 
 
+@pytest.mark.parametrize("after", ["reset", "amended"])
+def test_a_commit_that_was_taken_back_does_not_come_back_with_the_next_push(
+    forge: Forge, clone: Path, tmp_path: Path, after: str
+) -> None:
+    push(clone, forge)
+    commit(clone, "bad", "bad\n")
+    push(clone, forge)
+    deploy(forge, tmp_path, "abc")
+    git(clone, "rm", "--quiet", "bad")
+    git(clone, "commit", "--quiet", "--amend", "--allow-empty", "--message", "Better")
+    if after == "reset":
+        git(clone, "reset", "--quiet", "--hard", "HEAD~1")
+    push(clone, forge)
+    assert forge.git("ls-tree", "--name-only", "main") == "overlay"
+    commit(clone, "autopilot", "stop earlier\n")
+    push(clone, forge)
+    assert forge.git("ls-tree", "--name-only", "main").split() == ["autopilot", "overlay"]
+
+
 def test_what_was_built_before_is_built_once_more(forge: Forge, clone: Path) -> None:
     first = push(clone, forge)
     second = push(clone, forge)
@@ -93,6 +112,15 @@ def test_what_is_not_committed_is_not_pushed(forge: Forge, clone: Path) -> None:
     assert not is_clean(clone)
     push(clone, forge)
     assert forge.git("show", "main:overlay") == OVERLAY.strip()
+
+
+def test_a_merge_that_git_refuses_says_why(forge: Forge, clone: Path, tmp_path: Path) -> None:
+    push(clone, forge)
+    deploy(forge, tmp_path, "abc")
+    git(clone, "rm", "--quiet", "overlay")
+    git(clone, "commit", "--quiet", "--message", "Without")
+    with pytest.raises(UserError, match="overlay deleted in"):
+        push(clone, forge)
 
 
 def test_a_folder_that_is_not_a_clone_is_said_to_be_none(forge: Forge, tmp_path: Path) -> None:

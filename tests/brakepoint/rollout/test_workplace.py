@@ -128,6 +128,24 @@ def test_a_registry_ends_with_its_block_and_its_secrets_are_its_owners_alone(
     assert len((running.account / "token").read_text("utf-8")) >= 32
 
 
+def test_a_registry_that_does_not_answer_does_not_keep_running(tmp_path: Path, monkeypatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*_: object, **__: object) -> "subprocess.Popen[bytes]":
+        started.append(popen(["sleep", "60"]))
+        return started[0]
+
+    monkeypatch.setattr(registry.subprocess, "Popen", start)
+    monkeypatch.setattr(registry, "STARTS_WITHIN_S", 0.1)
+    monkeypatch.setattr(Registry, "_answers", lambda _: False)
+    place = Registry(tmp_path / "registry")
+    with pytest.raises(UserError, match="log"):
+        place.start()
+
+    assert started[0].poll() is not None
+
+
 def test_a_registry_keeps_its_address_which_overlays_name_unless_another_program_has_it(tmp_path) -> None:
     first = Registry(tmp_path / "registry").address
     assert Registry(tmp_path / "registry").address == first

@@ -104,6 +104,37 @@ def test_an_overlay_without_a_train_gets_its_own_message(tmp_path: Path) -> None
     assert (failed.key, failed.values) == ("check.step7.no_deployment", {"name": "train"})
 
 
+def test_an_overlay_without_its_own_file_gets_its_own_message(tmp_path: Path) -> None:
+    lab = shutil.copytree(find_step("7").solution, tmp_path / "lab")
+    (lab / "overlay" / "kustomization.yaml").unlink()
+
+    failed = list(examine(find_step("7"), lab))[-1]
+
+    assert failed.key == "check.step7.not_rendered"
+
+
+def test_a_build_that_was_renamed_instead_of_copied_gets_its_own_message(tmp_path: Path) -> None:
+    lab = shutil.copytree(find_step("7").solution, tmp_path / "lab")
+    pipeline = lab / "pipeline" / "pipeline.yaml"
+    renamed = pipeline.read_text("utf-8").replace("- name: build-amd64", "- name: build-x86")
+    pipeline.write_text(renamed, "utf-8")
+
+    failed = list(examine(find_step("7"), lab))[-1]
+
+    assert (failed.exercise, failed.key) == ("build", "check.step7.build.no_amd64")
+
+
+def test_env_with_nothing_below_it_is_an_exercise_that_is_not_written(tmp_path: Path) -> None:
+    lab = shutil.copytree(find_step("7").solution, tmp_path / "lab")
+    overlay = lab / "overlay" / "kustomization.yaml"
+    before, _, rest = overlay.read_text("utf-8").partition("                  # lab: page\n")
+    overlay.write_text(before + rest.partition("# instead: []\n")[2], "utf-8")
+
+    failed = list(examine(find_step("7"), lab))[-1]
+
+    assert (failed.exercise, failed.key) == ("page", "check.not_written")
+
+
 def test_the_course_fits_the_solutions() -> None:
     for step in course():
         assert sorted(solved(step)) == sorted(step.exercises)
