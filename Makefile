@@ -52,7 +52,7 @@ help: ## What make can do here
 mission: $(VENV)/.mission ## Drive every recorded feed and score each run; ARGS="--feed track-stop" for one feed
 	@$(BIN)/brakepoint mission $(ARGS)
 
-prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --model runs/train/model.onnx" for your autopilot and model
+prove: $(VENV)/.mission ## Drive every feed in every weather; ARGS="--steps labs --detector runs/train/model.onnx" for your autopilot and model
 	@$(BIN)/brakepoint prove $(ARGS)
 
 up: $(VENV)/.live ## Run every service of the live train, and the page to watch it; ARGS="--feed track-full"

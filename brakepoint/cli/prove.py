@@ -26,7 +26,7 @@ PAGE_NAME = "index.html"
 
 
 def prove_command(
-    model: Annotated[str, typer.Option("--model", metavar="MODEL.onnx", help="cli.prove.model")] = "",
+    model: Annotated[str, typer.Option("--detector", metavar="MODEL.onnx", help="cli.prove.model")] = "",
     steps: Annotated[str, typer.Option("--steps", metavar="solutions|labs", help="cli.mission.steps")] = "",
     feed: Annotated[list[str] | None, typer.Option("--feed", metavar="NAME", help="cli.prove.feed")] = None,
     weather: Annotated[

@@ -326,7 +326,7 @@ def test_the_command_leaves_page_and_outcomes_and_answers_by_its_status(
     short_feed: Path, blind: Candidate, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     out = tmp_path / "proof"
-    given = ["--model", blind.model, "--feed", str(short_feed), "--weather", "dim", "--out", str(out)]
+    given = ["--detector", blind.model, "--feed", str(short_feed), "--weather", "dim", "--out", str(out)]
 
     assert run(["prove", *given]) == 1
     said = capfd.readouterr().out
