@@ -8,7 +8,6 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from brakepoint.cluster.shapes import object_of
 from brakepoint.delivery.policies import lets_in
 from brakepoint.delivery.rendering import Manifest, container_of, named, of_kind, render
 from brakepoint.texts import text
@@ -25,9 +24,9 @@ def plot_deployment(overlay: Path) -> None:
     """Draws a rendered overlay.
 
     Raises:
-        UserError: The overlay cannot be rendered, or contains an object that a cluster could not read.
+        UserError: The overlay cannot be rendered.
     """
-    manifests = [object_of(one, str(overlay)) for one in render(overlay)]
+    manifests = render(overlay)
     deployments = {m["metadata"]["name"]: m for m in of_kind(manifests, "Deployment")}
     places = _places(list(deployments))
     _, axes = plt.subplots(figsize=(11, 5.5))
