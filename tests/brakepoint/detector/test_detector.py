@@ -159,11 +159,13 @@ def test_a_model_of_open_size_that_takes_only_one_is_reported_as_such(make_model
 
 
 def test_the_network_is_ready_for_its_sizes_before_the_first_picture(make_model, monkeypatch):
-    shown = []
-    infer = OpenVinoRuntime.infer
-    monkeypatch.setattr(
-        OpenVinoRuntime, "infer", lambda self, tensor: (shown.append(tensor.shape), infer(self, tensor))[1]
-    )
+    shown, infer = [], OpenVinoRuntime.infer
+
+    def watched(self, tensor):
+        shown.append(tensor.shape)
+        return infer(self, tensor)
+
+    monkeypatch.setattr(OpenVinoRuntime, "infer", watched)
     Detector(make_model(RAW, input_shape=(1, 3, "height", "width"), imgsz="[64, 96]"))
     assert shown == [(1, 3, 64, 96), (1, 3, SHEET_PX[1], SHEET_PX[0])]
 
