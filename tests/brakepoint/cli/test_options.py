@@ -17,7 +17,7 @@ NUMBERS = {
     "base-model --pictures": (1, None, 30000),
     "base-model --epochs": (1, None, 5),
     "track-model --pictures": (6, None, 24000),
-    "track-model --epochs": (1, None, 5),
+    "track-model --epochs": (1, None, 2),
     "train --epochs": (1, None, 3),
     "train --learning-rate": (1e-06, 1, 0.002),
     "train --seed": (0, None, 0),

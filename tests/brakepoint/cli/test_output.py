@@ -109,7 +109,7 @@ def test_a_track_model_learns_from_the_stills_and_from_each_kind_of_picture_and_
     monkeypatch.setattr(feed_frames, "feed_names", lambda: ["track-slowdown"])
     start = tmp_path / "base.pt"
 
-    given = ["--out", str(tmp_path), "--start", str(start), "--pictures", "600", "--epochs", "2"]
+    given = ["--out", str(tmp_path), "--start", str(start), "--pictures", "600", "--epochs", "3"]
     assert run(["track-model", *given]) == 0
 
     assert capsys.readouterr().out.endswith(
@@ -121,7 +121,7 @@ def test_a_track_model_learns_from_the_stills_and_from_each_kind_of_picture_and_
     assert painted == {
         "track": (500, "track"),
         "backdrops": (100, "track"),
-        "roads": (200, "road"),
+        "roads": (400, "road"),
         "val-track": (300, "track"),
         "val-road": (200, "road"),
     }
@@ -132,7 +132,7 @@ def test_a_track_model_learns_from_the_stills_and_from_each_kind_of_picture_and_
     assert data == [tmp_path / "track", tmp_path / "backdrops", tmp_path / "roads", stills]
     assert val == [stills, tmp_path / "val-track", tmp_path / "val-road"]
     assert rest == [tmp_path, start]
-    assert recipe.epochs == 2
+    assert recipe.epochs == 3
 
 
 def test_synth_ends_with_how_many_pictures_are_new_and_how_many_there_are(
