@@ -93,7 +93,7 @@ def put_dataset(folder: Path) -> None:
 
 def put_run(folder: Path) -> None:
     (folder / "out").mkdir()
-    (folder / "out" / REPORT_NAME).write_text(f'{{"format": "{FORMAT}1"}}')
+    (folder / "out" / REPORT_NAME).write_text(f'{{"format": "{FORMAT}1", "missions": [{{"feed": "short"}}]}}')
     for name in ("index.html", "short.mp4"):
         (folder / "out" / name).write_text("of the run before")
 
