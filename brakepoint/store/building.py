@@ -103,8 +103,10 @@ def import_dataset(source: Path, step: ModuleType, out: Path) -> Dataset:
         UserError: Pictures or labels are missing or invalid, a picture cannot be decoded, or the dataset
             would replace files of the source.
     """
+    own = [file.resolve() for file in files_below(source)]
     for folder in (out / side for side in SIDES):
-        if any(file.resolve().is_relative_to(folder.resolve()) for file in files_below(source)):
+        replaced = folder.resolve()
+        if any(file.is_relative_to(replaced) for file in own):
             raise UserError("store.error.own_files", folder=folder, source=source)
     labels = _with_two_sides(read_labels(source))
     names = distinct_names([picture.path for picture in labels.pictures], source)
